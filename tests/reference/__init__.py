@@ -1,0 +1,1 @@
+"""Plain models that the tests hold the production code against."""

@@ -1,0 +1,34 @@
+"""Folding of names and bars of characters."""
+
+from __future__ import annotations
+
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from tlm3d.reporters.page import Column, Kind, Page, _fold
+
+
+@given(st.text(st.characters(categories=["L", "P", "Zs"]), max_size=60), st.integers(2, 30))
+def test_a_folded_name_loses_nothing_but_spaces_and_fits(name: str, width: int) -> None:
+    pieces = _fold(name, width)
+    assert all(cell_len(piece) <= width for piece in pieces)
+    assert "".join("".join(pieces).split()) == "".join(name.split())
+
+
+@given(st.integers(1, 120), st.lists(st.tuples(st.text("ab-", max_size=30), st.integers(0, 10**12)), min_size=1))
+def test_numbers_stay_whole_in_any_width(width: int, rows: list[tuple[str, int]]) -> None:
+    file = io.StringIO()
+    page = Page(Console(file=file, width=width))
+    page.table([Column("name", Kind.NAME), Column("number")], [[name, str(number)] for name, number in rows])
+    words = file.getvalue().split()
+    assert all(str(number) in words for _, number in rows)
+
+
+def test_a_bar_is_proportional_and_never_hides_what_is_there() -> None:
+    page = Page(Console(file=io.StringIO()))
+    assert [page.bar(share, 4) for share in (0.0, 1e-9, 0.5, 0.75, 1.0)] == ["", "▏", "██", "███", "████"]
+    assert page.bar(0.53125, 4) == "██▏"  # 17 of 32 eighths

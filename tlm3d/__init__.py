@@ -1,0 +1,35 @@
+"""tlm3d: a transaction-level model of 3D-stacked heterogeneous chips.
+
+from tlm3d import load_platform, load_workload, simulate
+
+result = simulate(load_platform("platform.yaml"), load_workload("workload.yaml"))
+print(result.verdict, result.average_nw)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tlm3d.analysis.result import Result
+    from tlm3d.simulate import simulate
+    from tlm3d.spec.platform import load_platform
+    from tlm3d.spec.workload import load_workload
+
+__version__ = "0.1.0"
+__all__ = ["Result", "__version__", "load_platform", "load_workload", "simulate"]
+
+_HOME = {
+    "Result": "tlm3d.analysis.result",
+    "load_platform": "tlm3d.spec.platform",
+    "load_workload": "tlm3d.spec.workload",
+    "simulate": "tlm3d.simulate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use, so that `tlm3d --help` does not pay for numpy and SimPy.
+    if name not in _HOME:
+        raise AttributeError(f"module 'tlm3d' has no attribute '{name}'")
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,1 @@
+"""Recording → plain numbers. Pure: never sees SimPy, never prints."""

@@ -1,0 +1,69 @@
+"""Where the time of a job went: its response split by cause, and the jobs worth showing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tlm3d.analysis.deadlines import RAN, end_ps, is_finished, is_judged, is_missed
+from tlm3d.analysis.result import JobBlame
+from tlm3d.errors import SimulationError
+from tlm3d.record.recording import JobEnd
+
+BUCKETS = (
+    "sensing", "compute", "throttle", "np-block", "preempt", "link-queue", "link-transfer", "memory", "wake-up",
+    "input-late", "self-predecessor", "overhead",
+)  # fmt: skip
+
+
+def blame(job: JobEnd, horizon_ps: int) -> JobBlame:
+    """The response of ``job`` by bucket, cut at the horizon.
+
+    A dropped or aborted job is blamed up to where its segments end. Raises SimulationError unless the segments
+    partition [release, end) into known buckets.
+    """
+    component = f"{job.task}#{job.index}"
+    spent_ps = dict.fromkeys(BUCKETS, 0)
+    reached_ps = job.release_ps
+    for segment in job.segments:
+        if segment.start_ps != reached_ps or segment.end_ps < segment.start_ps:
+            what = f"blame goes on at {segment.start_ps} ps to {segment.end_ps} ps"
+            raise SimulationError(reached_ps, component, what)
+        if segment.bucket not in spent_ps:
+            raise SimulationError(reached_ps, component, f"'{segment.bucket}' is no bucket of blame")
+        reached_ps = segment.end_ps
+        spent_ps[segment.bucket] += max(0, min(segment.end_ps, horizon_ps) - segment.start_ps)
+    reached_ps = min(reached_ps, horizon_ps)
+    if job.status in RAN and reached_ps != end_ps(job, horizon_ps):
+        what = f"blame ends here, the job at {end_ps(job, horizon_ps)} ps"
+        raise SimulationError(reached_ps, component, what)
+    return JobBlame(
+        job=job,
+        response_ps=reached_ps - job.release_ps,
+        slack_ps=job.deadline_ps - end_ps(job, horizon_ps),
+        buckets={bucket: time_ps for bucket, time_ps in spent_ps.items() if time_ps},
+    )
+
+
+def worst(jobs: Iterable[JobEnd], horizon_ps: int) -> JobBlame | None:
+    """The latest of the late jobs that ran, ties by task name, then index; None when nothing was missed.
+
+    When every missed job was dropped, aborted or lost its input, the first of them by release.
+    """
+    missed = [job for job in jobs if is_missed(job, horizon_ps)]
+    late = [job for job in missed if job.status in RAN]
+    if late:
+        latest = min(late, key=lambda job: (job.deadline_ps - end_ps(job, horizon_ps), job.task, job.index))
+        return blame(latest, horizon_ps)
+    if missed:
+        return blame(min(missed, key=lambda job: (job.release_ps, job.task, job.index)), horizon_ps)
+    return None
+
+
+def tightest(jobs: Mapping[str, Iterable[JobEnd]], horizon_ps: int) -> tuple[JobBlame, ...]:
+    """By task, the judged and finished job with the least slack (the first of equals); the tightest task first."""
+    found = []
+    for of_task in jobs.values():
+        finished = [job for job in of_task if is_judged(job, horizon_ps) and is_finished(job, horizon_ps)]
+        if finished:
+            found.append(blame(min(finished, key=lambda job: (job.deadline_ps - job.finish_ps, job.index)), horizon_ps))
+    return tuple(sorted(found, key=lambda shown: (shown.slack_ps, shown.job.task)))

@@ -1,0 +1,133 @@
+"""What a run comes to: frozen, plain numbers that every reporter renders and a script reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tlm3d.record.recording import JobEnd, Recording
+
+
+class Verdict(StrEnum):
+    """MET: every judged job on time and every judged limit kept. UNJUDGED: something could not be judged."""
+
+    MET = "met"
+    MISSED = "missed"
+    UNJUDGED = "unjudged"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStats:
+    """Response times of the judged jobs that ran (unfinished ones count with horizon − release). p99: nearest rank."""
+
+    min_ps: int
+    mean_ps: int  # rounded down
+    p99_ps: int
+    max_ps: int
+    max_is_bound: bool  # the largest belongs to a job that had not finished: shown with ≥
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """One task's jobs: judged + open = jobs; missed = late, dropped, aborted, input lost or unfinished past its deadline."""
+
+    name: str
+    deadline_ps: int
+    jobs: int
+    judged: int
+    missed: int
+    open: int
+    finished: int  # completed inside the window
+    response: ResponseStats | None  # None when no judged job ran
+
+
+@dataclass(frozen=True, slots=True)
+class JobBlame:
+    """One job with its response split by cause; the buckets sum to the response, picosecond for picosecond."""
+
+    job: JobEnd
+    response_ps: int
+    slack_ps: int  # deadline − finish (or − horizon when unfinished); negative when late
+    buckets: dict[str, int]  # in the order of analysis.blame.BUCKETS, zeros left out
+
+
+@dataclass(frozen=True, slots=True)
+class LimitResult:
+    """A power limit held against the trace. ``met`` is None when it could not be judged (window longer than the run)."""
+
+    kind: str  # peak, window
+    definition: str  # e.g. "average over any 100 ms window", "instantaneous peak"
+    limit_nw: int
+    worst_nw: int | None  # rounded up to a nanowatt, so that limit_nw >= worst_nw exactly when met
+    at_ps: int | None  # start of the worst interval or window
+    met: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Energy by die · component · what · task (``-`` where no task owns it)."""
+
+    die: str
+    component: str
+    what: str
+    task: str
+    energy_aj: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelResult:
+    """Traffic of one channel inside the window; ``queue_ps``: sum over transfers of start − posted."""
+
+    name: str
+    role: str
+    transfers: int
+    bits: int
+    busy_ps: int
+    energy_aj: int
+    queue_ps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """The three efficiencies. None where nothing was computed or completed. 1 MAC = 2 op."""
+
+    core_fj_per_op: float | None  # compute accounts / operations executed
+    effective_fj_per_op: float | None  # all energy / dense operations of inferences completed
+    uj_per_inference: dict[str, float]  # by network task: its own accounts / inferences completed
+    uj_per_inference_with_share: dict[str, float]  # plus its share, by busy time, of what no task owns
+    unowned_uj: float  # energy that no task owns
+
+
+@dataclass(frozen=True, slots=True)
+class PowerTrace:
+    """Energy per interval between breakpoints; the column sums to the total, integer for integer."""
+
+    start_ps: tuple[int, ...]
+    end_ps: tuple[int, ...]
+    energy_aj: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The whole answer of one run."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]  # one short clause each, e.g. "classify missed 3 of 30 (10.0 %)"
+    platform: str
+    workload: str
+    policy: str
+    seed: int
+    horizon_ps: int
+    tasks: dict[str, TaskResult]
+    worst: JobBlame | None  # the job with the largest lateness among the late ones
+    tightest: tuple[JobBlame, ...]  # by task, the judged job with the least slack; tightest first
+    limits: tuple[LimitResult, ...]
+    total_aj: int
+    average_nw: float
+    accounts: tuple[Account, ...]  # sorted
+    channels: dict[str, ChannelResult]
+    efficiency: Efficiency
+    power_bins_nw: tuple[float, ...]  # average power in equal slices of the window, for the bar of characters
+    boot_bytes: int
+    notes: tuple[str, ...]
+    recording: Recording

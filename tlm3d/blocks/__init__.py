@@ -1,0 +1,101 @@
+"""Blocks: one kind a file, each with its Spec and its cost model as ``KIND``.
+
+Contract of the slot. A kind is a frozen ``BlockSpec`` with one ``ROLE``:
+
+- ``compute``: runs tiles behind a double-buffered local memory. ``supports(kind)``; ``cost(layer, tile) -> Cost``;
+  ``local_bytes``; ``clock_hz``.
+- ``lane``: runs plain stages one at a time, no tiles, no memory.
+- ``sensor``: ``emits(mode) -> rows`` of one frame.
+- ``memory``: capacity and one port.
+
+Everything is pure: the same arguments give the same answer, nothing is remembered.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import ClassVar, NamedTuple
+
+from pydantic import Field
+
+from tlm3d.cnn.layers import Layer
+from tlm3d.cnn.tiling import Tile
+from tlm3d.links import ChannelSpec
+from tlm3d.spec.quantities import AjPerBit, AjPerCycle, AjPerMac, FrequencyHz, Frozen, PowerNw, SizeBits
+from tlm3d.units import book_aj
+
+
+class Cost(NamedTuple):
+    """What one tile takes on a block."""
+
+    cycles: int
+    energy_aj: int
+
+
+class StatesSpec(Frozen):
+    """Power of each state, on top of what activities book and of leakage."""
+
+    active_nw: PowerNw = Field(alias="active", default=0)
+    idle_nw: PowerNw = Field(alias="idle", default=0)
+
+
+class BlockSpec(Frozen):
+    """What every block has."""
+
+    kind: str
+    leakage_nw: PowerNw = Field(alias="leakage", default=0)
+    states: StatesSpec = StatesSpec()
+
+    ROLE: ClassVar[str]
+
+
+class CycleEnergySpec(Frozen):
+    """Energy of a clock cycle spent busy."""
+
+    aj_per_cycle: AjPerCycle = Field(alias="cycle", default=Fraction(0))
+
+    def book(self, cycles: int, macs: int) -> int:
+        """Energy of ``cycles`` busy cycles, aJ; ``macs`` cost nothing extra here."""
+        return book_aj(cycles * self.aj_per_cycle)
+
+
+class ComputeEnergySpec(CycleEnergySpec):
+    """Energy of a busy clock cycle and, on top, of a multiply-accumulate."""
+
+    aj_per_mac: AjPerMac = Field(alias="mac", default=Fraction(0))
+
+    def book(self, cycles: int, macs: int) -> int:
+        """Energy of ``cycles`` busy cycles with ``macs`` operations in them, aJ."""
+        return book_aj(cycles * self.aj_per_cycle + macs * self.aj_per_mac)
+
+
+class DmaSpec(ChannelSpec):
+    """The block's port: one channel into its local memory and one out of it. ``energy`` fills or drains local memory."""
+
+    aj_per_bit: AjPerBit = Field(alias="energy", default=Fraction(0))
+
+
+class ComputeSpec(BlockSpec):
+    """What every tile-running block has. ``home`` keeps its feature maps, ``weight_store`` the weights it fetches."""
+
+    clock_hz: FrequencyHz = Field(alias="clock")
+    energy: ComputeEnergySpec = ComputeEnergySpec()
+    home: str
+    weight_store: str | None = None
+    weight_memory_bits: SizeBits = Field(alias="weight_memory", default=0)
+    dma: DmaSpec | None = None
+
+    ROLE = "compute"
+
+    @property
+    def local_bytes(self) -> int:
+        """Local memory that tiles are cut to, bytes."""
+        raise TypeError(f"{type(self).__name__} does not say how large its local memory is")
+
+    def supports(self, kind: str) -> bool:
+        """Whether layers of ``kind`` (conv, pointwise, depthwise, linear, pool, add, softmax) run here."""
+        raise TypeError(f"{type(self).__name__} does not say which layers it runs")
+
+    def cost(self, layer: Layer, tile: Tile) -> Cost:
+        """Cycles and energy of one tile of ``layer``."""
+        raise TypeError(f"{type(self).__name__} does not say what a tile costs")

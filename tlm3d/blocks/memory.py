@@ -1,0 +1,29 @@
+"""A memory: capacity, one port, energy a bit, leakage."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pydantic import Field
+
+from tlm3d.blocks import BlockSpec
+from tlm3d.links import ChannelSpec
+from tlm3d.spec.quantities import AjPerBit, SizeBits
+
+
+class Memory(BlockSpec, ChannelSpec):
+    """Reads and writes share the port: one channel, arbitrated a burst at a time."""
+
+    capacity_bits: SizeBits = Field(alias="capacity")
+    read_aj_per_bit: AjPerBit = Field(alias="read", default=Fraction(0))
+    write_aj_per_bit: AjPerBit = Field(alias="write", default=Fraction(0))
+
+    ROLE = "memory"
+
+    @property
+    def capacity_bytes(self) -> int:
+        """Whole bytes."""
+        return self.capacity_bits // 8
+
+
+KIND = Memory

@@ -1,0 +1,289 @@
+"""The command line: the only place that prints, exits and configures logging."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import tlm3d
+
+if TYPE_CHECKING:
+    from tlm3d.analysis.result import Result
+    from tlm3d.errors import Tlm3dError
+    from tlm3d.model.system import Progress
+
+_EXIT = {"met": 0, "missed": 1, "unjudged": 1}
+_INTERRUPTED = 130
+_BUG = 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,  # plain help: does not import rich
+    pretty_exceptions_enable=False,
+    help="Transaction-level model of 3D-stacked chips: are the deadlines met, inside the mW envelope, and where do the "
+    "femtojoules go? Exit code: 0 all met, 1 a deadline or limit missed or not judged, 2 wrong input, 3 a bug of tlm3d, "
+    "130 interrupted.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tlm3d {tlm3d.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    context.obj = {"debug": debug}
+
+
+@app.command(
+    epilog="Examples:  tlm3d run platforms/three_tier_vision.yaml workloads/always_on_vision.yaml   |   "
+    'tlm3d run P.yaml W.yaml --set links.tsv.rate="1 Mbit/s" --policy fixed-priority   |   '
+    'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms" --horizon "10 s" --json - | jq .verdict'
+)
+def run(
+    context: typer.Context,
+    platform: Annotated[str, typer.Argument(help="Platform file (YAML).", show_default=False)],
+    workload: Annotated[str, typer.Argument(help="Workload file (YAML).", show_default=False)],
+    policy: Annotated[
+        str | None, typer.Option(help="Scheduling policy: edf, fixed-priority. Default: the workload's.")
+    ] = None,
+    horizon: Annotated[
+        str | None, typer.Option(help='Time to simulate, such as "1 s". Default: the workload\'s.')
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random draw (release jitter).")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Change a value: a path in the platform, or workload.<path>. May be repeated.",
+        ),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|-", help="Write the result as JSON; - is standard output, without the report."),
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write jobs.csv, spans.csv, transfers.csv, power.csv there.")
+    ] = None,
+) -> None:
+    """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy."""
+    with _errors(context):
+        result = _simulate(platform, workload, policy, horizon, seed, set_ or [])
+        if export is not None:
+            from tlm3d.reporters import csv
+
+            with _writing(export):
+                csv.export(result, export)
+        if json is not None:
+            from tlm3d.reporters import json as json_reporter
+
+            text = json_reporter.dumps(result)
+            if json == "-":
+                sys.stdout.write(text)
+            else:
+                with _writing(json):
+                    Path(json).write_text(text, encoding="utf-8")
+        if json != "-":
+            from tlm3d.reporters.terminal import render
+
+            render(result, _console())
+        raise typer.Exit(_EXIT[result.verdict.value])
+
+
+@app.command(epilog="Example:  tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.yaml")
+def check(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(help="Platform, workload and network files.", show_default=False)],
+) -> None:
+    """Check files; a platform given with workloads is also checked to be able to run each of them."""
+    from tlm3d.errors import ElaborationError, SpecError
+    from tlm3d.spec.any_file import describe, read_any
+    from tlm3d.spec.platform import PlatformSpec
+    from tlm3d.spec.workload import WorkloadSpec
+
+    with _errors(context):
+        failed = False
+        platforms: list[tuple[str, PlatformSpec]] = []
+        workloads: list[tuple[str, WorkloadSpec]] = []
+        for file in files:
+            try:
+                spec = read_any(file)
+            except SpecError as error:
+                failed = True
+                _complain(error)
+                continue
+            print(f"{_harmless(file)}: {describe(spec)}")
+            if isinstance(spec, PlatformSpec):
+                platforms.append((file, spec))
+            elif isinstance(spec, WorkloadSpec):
+                workloads.append((file, spec))
+        for platform_file, platform in platforms:
+            for workload_file, workload in workloads:
+                from tlm3d.model.system import System
+
+                pair = f"{_harmless(platform_file)} with {_harmless(workload_file)}"
+                try:
+                    system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
+                except (SpecError, ElaborationError) as error:
+                    failed = True
+                    print(f"{pair}:", file=sys.stderr)
+                    _complain(error)
+                    continue
+                for note in system.recording.notes:
+                    print(f"{pair}: note: {note}")
+                print(f"{pair}: can run")
+        raise typer.Exit(2 if failed else 0)
+
+
+def _simulate(
+    platform_file: str, workload_file: str, policy: str | None, horizon: str | None, seed: int, settings: list[str]
+) -> Result:
+    from tlm3d.errors import Problem, SpecError
+    from tlm3d.simulate import simulate
+    from tlm3d.spec.platform import platform_of
+    from tlm3d.spec.settings import apply_settings
+    from tlm3d.spec.source import Source, read_source
+    from tlm3d.spec.workload import workload_of
+    from tlm3d.units import TIME, QuantityError, duration_ps, parse_quantity
+
+    horizon_ps = None
+    if horizon is not None:
+        try:
+            horizon_ps = duration_ps(parse_quantity(horizon, TIME))
+            if horizon_ps < 1:
+                raise QuantityError(f"expected a time of more than zero such as '1 s', got '{horizon}'")
+        except QuantityError as error:
+            raise SpecError([Problem("--horizon", 0, 0, "", str(error))]) from None
+    sources: list[Source] = []
+    found: list[Problem] = []
+    for file in (platform_file, workload_file):
+        try:
+            sources.append(read_source(file))
+        except SpecError as error:
+            found += error.problems
+    if found:
+        raise SpecError(found)
+    platform_source, workload_source = sources
+    apply_settings(platform_source, workload_source, settings)
+    specs: list[Any] = []
+    for read in (
+        lambda: platform_of(platform_source),
+        lambda: workload_of(workload_source, Path(workload_file).parent),
+    ):
+        try:
+            specs.append(read())
+        except SpecError as error:
+            found += error.problems
+    if found:
+        raise SpecError(found)
+    with _progress() as progress:
+        return simulate(*specs, policy=policy, horizon=horizon_ps, seed=seed, progress=progress)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A progress bar on a terminal, once a run has taken a second; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from time import monotonic
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("simulating", total=1.0)
+    began = monotonic()
+
+    def tell(done_ps: int, horizon_ps: int) -> None:
+        if not bar.live.is_started and monotonic() - began > 1.0:
+            bar.start()
+        bar.update(task, completed=done_ps / horizon_ps)
+
+    try:
+        yield tell
+    finally:
+        bar.stop()
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 100  # piped: the full report, whatever the terminal was
+    return console
+
+
+@contextmanager
+def _writing(target: str | Path) -> Iterator[None]:
+    from tlm3d.errors import Problem, SpecError
+
+    try:
+        yield
+    except OSError as error:
+        raise SpecError([Problem(str(target), 0, 0, "", f"cannot be written: {error.strerror}")]) from None
+
+
+@contextmanager
+def _errors(context: typer.Context) -> Iterator[None]:
+    """Errors as one sentence a problem and an exit code; never a traceback without --debug."""
+    from tlm3d.errors import Tlm3dError
+
+    debug = bool((context.obj or {}).get("debug"))
+    try:
+        yield
+    except Tlm3dError as error:
+        if debug:
+            raise
+        _complain(error)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise typer.Exit(_INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): not an error, and nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        print(f"error: {type(error).__name__}: {_harmless(str(error))}", file=sys.stderr)
+        print(
+            "This is a bug of tlm3d. Please report it with the output of the same command under --debug.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(_BUG) from None
+
+
+def _complain(error: Tlm3dError) -> None:
+    for line in str(error).splitlines():
+        print(f"error: {_harmless(line)}", file=sys.stderr)
+
+
+def _harmless(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def main() -> None:
+    """Entry point of the ``tlm3d`` command."""
+    app()

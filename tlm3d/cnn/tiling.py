@@ -1,0 +1,233 @@
+"""Layers cut into tiles that fit a local memory twice (one tile computes while the next one loads).
+
+A tile is a band of output rows, at full width, of a group of output channels. Bands overlap in the input rows
+both need (the halo), which are read again. Tiles run in one of two orders:
+
+* groups outside: the weights of a group are loaded once and kept over its bands; inputs come again a group;
+* bands outside: the input band is loaded once and kept over the groups; weights come again a band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from typing import NamedTuple
+
+from tlm3d.cnn.layers import BIAS_BYTES, Layer, Op, packed_bytes
+from tlm3d.units import ceil_div
+
+
+class TileError(ValueError):
+    """The smallest tile of a layer needs ``needed_bytes`` of local memory, there are ``local_bytes``."""
+
+    def __init__(self, layer: str, needed_bytes: int, local_bytes: int) -> None:
+        self.needed_bytes, self.local_bytes = needed_bytes, local_bytes
+        super().__init__(
+            f"layer {layer}: its smallest tile needs 2 x {needed_bytes // 2} B = {needed_bytes} B of local memory, "
+            f"{needed_bytes - local_bytes} B more than the {local_bytes} B there are"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A piece of a layer: the bytes it moves and the work it does.
+
+    ``weight_bytes`` and ``input_bytes`` (one a read) are to be loaded: 0 where those of the tile before are kept.
+    """
+
+    weight_bytes: int
+    input_bytes: tuple[int, ...]
+    output_bytes: int
+    macs: int
+    elements: int
+    out_rows: int
+    out_width: int
+    out_channels: int
+    in_channels: int
+    kernel: tuple[int, int]
+
+
+class _Part(NamedTuple):
+    """Rows or channels first … first+size−1."""
+
+    first: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    bands: tuple[_Part, ...]
+    groups: tuple[_Part, ...]
+    groups_outside: bool
+
+    def __iter__(self) -> Iterator[tuple[_Part, _Part]]:
+        """(band, group) of every tile, in the order they run."""
+        if self.groups_outside:
+            return ((band, group) for group, band in product(self.groups, self.bands))
+        return product(self.bands, self.groups)
+
+
+@cache
+def tile_layer(layer: Layer, local_bytes: int, weights_resident: bool = False) -> tuple[Tile, ...]:
+    """The tiling that moves the fewest bytes; of those, the fewest tiles; of those, the fewest channel groups.
+
+    A tile takes 2 · (inputs + weights + outputs) bytes of ``local_bytes``; ``weights_resident`` weights take and move
+    none. Every group count and both orders are tried, each with as few row bands as fit. A softmax is one tile.
+    Inputs of fewer than 8 bits are padded to a byte a tile. Raises TileError where even the smallest tile does not fit.
+    """
+    cut = _Cut(layer, local_bytes, weights_resident)
+    best: tuple[tuple[int, int, int, bool], _Plan] | None = None
+    for groups in _group_choices(layer):
+        bands = cut.fewest_bands(max(group.size for group in groups))
+        if bands is None:
+            continue
+        for groups_outside in (True, False):
+            plan = _Plan(bands, groups, groups_outside)
+            rank = (cut.loaded_bytes(plan), len(bands) * len(groups), len(groups), not groups_outside)
+            if best is None or rank < best[0]:
+                best = (rank, plan)
+    if best is None:
+        raise TileError(layer.name, 2 * cut.smallest_bytes(), local_bytes)
+    return cut.tiles(best[1])
+
+
+def _split(total: int, parts: int) -> tuple[_Part, ...]:
+    """``total`` in ``parts`` pieces that differ by at most one, the larger ones first."""
+    small, larger = divmod(total, parts)
+    return tuple(_Part(i * small + min(i, larger), small + (i < larger)) for i in range(parts))
+
+
+def _group_choices(layer: Layer) -> Iterator[tuple[_Part, ...]]:
+    """Channel groups worth trying: of all counts with the same largest group, the smallest count moves the least."""
+    channels = layer.out_shape.channels
+    largest = {channels} if layer.op is Op.SOFTMAX else {ceil_div(channels, n) for n in range(1, channels + 1)}
+    return (_split(channels, ceil_div(channels, size)) for size in sorted(largest, reverse=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Bytes and pieces of one layer in one local memory."""
+
+    layer: Layer
+    local_bytes: int
+    weights_resident: bool
+
+    @property
+    def shares_input(self) -> bool:
+        """Whether every output channel needs all input channels."""
+        return self.layer.op in (Op.CONV, Op.LINEAR)
+
+    def input_bytes(self, band: _Part, channels: int) -> int:
+        """Bytes of one read's band, for a group of ``channels``."""
+        layer, shape = self.layer, self.layer.in_shapes[0]
+        deep = shape.channels if self.shares_input else channels
+        return packed_bytes(layer.input_rows(*band) * shape.width * deep, layer.activation_bits)
+
+    def weight_bytes(self, group: _Part) -> int:
+        """Bytes to load for a group; packed over the whole layer, so that groups add up to the layer's bytes."""
+        layer = self.layer
+        if self.weights_resident:
+            return 0
+        bits = layer.weights_per_channel * layer.weight_bits
+        biases = group.size if layer.biases else 0
+        return ceil_div((group.first + group.size) * bits, 8) - ceil_div(group.first * bits, 8) + BIAS_BYTES * biases
+
+    def footprint_bytes(self, band: _Part, channels: int) -> int:
+        """Most that a tile of ``channels`` output channels holds, once, wherever its group begins."""
+        layer = self.layer
+        inputs = len(layer.reads) * self.input_bytes(band, channels)
+        outputs = packed_bytes(band.size * layer.out_shape.width * channels, layer.activation_bits)
+        return inputs + self.weight_bytes(_Part(0, channels)) + outputs
+
+    def smallest_bytes(self) -> int:
+        """Footprint of the largest tile of the finest cut: one row of one channel, or all of a softmax."""
+        height, _, channels = self.layer.out_shape
+        if self.layer.op is Op.SOFTMAX:
+            return self.footprint_bytes(_Part(0, height), channels)
+        return max(self.footprint_bytes(_Part(row, 1), 1) for row in range(height))
+
+    def fewest_bands(self, channels: int) -> tuple[_Part, ...] | None:
+        """As few bands as fit with groups of ``channels``, of equal height where that fits too; None if none do."""
+        height = self.layer.out_shape.height
+
+        def fits(band: _Part) -> bool:
+            return 2 * self.footprint_bytes(band, channels) <= self.local_bytes
+
+        if self.layer.op is Op.SOFTMAX:
+            whole = _Part(0, height)
+            return (whole,) if fits(whole) else None
+        # A piece of a band that fits fits, so taking all that fits from the top down gives the fewest bands.
+        bands: list[_Part] = []
+        row = 0
+        while row < height:
+            count = _most_rows(row, height - row, fits)
+            if count == 0:
+                return None
+            bands.append(_Part(row, count))
+            row += count
+        equal = _split(height, len(bands))
+        return equal if all(map(fits, equal)) else tuple(bands)
+
+    def loaded_bytes(self, plan: _Plan) -> int:
+        """Bytes of weights and inputs that a plan loads (its outputs are the same for every plan)."""
+        bands, groups = len(plan.bands), len(plan.groups)
+        weights = sum(map(self.weight_bytes, plan.groups))
+        if not plan.groups_outside and groups > 1:
+            weights *= bands
+        if self.shares_input:
+            inputs = sum(self.input_bytes(band, 0) for band in plan.bands)
+            return weights + inputs * (groups if plan.groups_outside and bands > 1 else 1)
+        largest = plan.groups[0].size
+        many = sum(group.size == largest for group in plan.groups)
+        inputs = sum(
+            many * self.input_bytes(band, largest) + (groups - many) * self.input_bytes(band, plan.groups[-1].size)
+            for band in plan.bands
+        )
+        return weights + len(self.layer.reads) * inputs
+
+    def tiles(self, plan: _Plan) -> tuple[Tile, ...]:
+        """The tiles of a plan; equal ones are one object."""
+        layer, out = self.layer, self.layer.out_shape
+        known: dict[Tile, Tile] = {}
+        tiles: list[Tile] = []
+        held_band = held_group = None
+        stored = 0
+        for band, group in plan:
+            rows, channels = band.size, group.size
+            work = rows * out.width * channels
+            keeps_input = band == held_band and (self.shares_input or group == held_group)
+            in_bytes = 0 if keeps_input else self.input_bytes(band, channels)
+            tile = Tile(
+                weight_bytes=0 if group == held_group else self.weight_bytes(group),
+                input_bytes=(in_bytes,) * len(layer.reads),
+                # Packed over the whole layer: what a tile leaves of a shared byte is the next tile's.
+                output_bytes=packed_bytes(stored + work, layer.activation_bits)
+                - packed_bytes(stored, layer.activation_bits),
+                macs=work * layer.weights_per_channel,
+                elements=layer.elements * work // out.elements,
+                out_rows=rows,
+                out_width=out.width,
+                out_channels=channels,
+                in_channels=self.in_channels(channels),
+                kernel=layer.kernel,
+            )
+            tiles.append(known.setdefault(tile, tile))
+            held_band, held_group, stored = band, group, stored + work
+        return tuple(tiles)
+
+    def in_channels(self, channels: int) -> int:
+        """Inputs behind one output position: a linear layer reads its input as one flat vector."""
+        if self.layer.op is Op.LINEAR:
+            return self.layer.in_shapes[0].elements
+        return self.layer.in_shapes[0].channels if self.shares_input else channels
+
+
+def _most_rows(first: int, limit: int, fits: Callable[[_Part], bool]) -> int:
+    """Most rows from row ``first``, up to ``limit``, that fit; 0 if not even one does."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(_Part(first, middle)) else (low, middle - 1)
+    return low

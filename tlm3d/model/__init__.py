@@ -1,0 +1,1 @@
+"""Elaboration and the life of a job: the frozen descriptions become a system that runs on SimPy."""

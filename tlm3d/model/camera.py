@@ -1,0 +1,188 @@
+"""A sensor at work: frames on its clock, rows through a FIFO onto their way to memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tlm3d.blocks.mixed_signal import MixedSignal, Row
+from tlm3d.errors import ElaborationError
+from tlm3d.model.context import Busy, Context, Owner
+from tlm3d.model.op import Op, latest
+from tlm3d.model.topology import Route
+from tlm3d.record.recording import Component, Span
+from tlm3d.spec.binding import BlockName
+from tlm3d.tlm.alarm import Alarm
+from tlm3d.tlm.timing import NORMAL
+from tlm3d.tlm.transfer import Transfer
+from tlm3d.units import release_ps, show_ps
+
+
+class Subscription(NamedTuple):
+    """A task that takes every ``every``-th frame of ``mode``; ``released(frame)`` is called at the start of readout."""
+
+    task: str
+    mode: str
+    every: int
+    released: Callable[[Frame], None]
+
+
+class Frame:
+    """One frame of one mode on its way into memory."""
+
+    __slots__ = (
+        "conversion",
+        "index",
+        "landed",
+        "lost",
+        "number",
+        "on_end",
+        "rows_left",
+        "sensing_op",
+        "task",
+        "tick_ps",
+    )
+
+    def __init__(self, number: int, tick_ps: int, rows: int, task: str, index: int) -> None:
+        self.number, self.tick_ps, self.rows_left = number, tick_ps, rows
+        self.task, self.index = task, index  # the job it is booked to; "-" when several share it
+        self.landed: Op | None = None  # the operation that brought its last row
+        self.lost = False
+        self.sensing_op: Op | None = None  # conversion of the latest row
+        self.on_end: list[Callable[[Frame], None]] = []
+
+    def end(self) -> None:
+        """Tell those who wait that the frame has landed or is lost."""
+        for call in self.on_end:
+            call(self)
+        self.on_end = []
+
+
+class _QueuedRow(NamedTuple):
+    frame: Frame
+    bytes: int
+    converted: Op
+
+
+class Camera:
+    """One mixed-signal block. A frame needed in several modes is read once a mode, in name order, on the same tick."""
+
+    def __init__(
+        self, context: Context, name: BlockName, spec: MixedSignal, route: Route, subscriptions: list[Subscription]
+    ) -> None:
+        self._context, self._spec, self._route = context, spec, route
+        self._path = ".".join(name)
+        self._component = Component(*name)
+        self._subscriptions = sorted(subscriptions, key=lambda s: s.task)
+        self._rows = {s.mode: spec.emits(s.mode) for s in self._subscriptions}
+        self._fifo: deque[_QueuedRow] = deque()
+        self._fifo_bytes = 0
+        self._number = 0
+        self._due: deque[tuple[int, Frame, Row, Op]] = deque()  # rows by end of conversion
+        self._tick_alarm = Alarm(context.env, self._tick)
+        self._row_alarm = Alarm(context.env, self._row_converted)
+        self._bucket, self._channel = context.transfer_bucket(route)
+        self.busy = Busy()
+        self._check_frame_time()
+
+    def _check_frame_time(self) -> None:
+        """All modes of one tick, and the exposure, each fit the frame period."""
+        period = release_ps(1, self._spec.frame_rate_hz)
+        readout_ps = sum(rows[-1].end_ps for rows in self._rows.values())
+        for what, time_ps in (("readout", readout_ps), ("exposure", self._spec.exposure_ps)):
+            if time_ps > period:
+                message = (
+                    f"{self._path}: {what} of {show_ps(time_ps)} is longer than the frame period of {show_ps(period)}"
+                )
+                raise ElaborationError(message)
+
+    def start(self) -> None:
+        """Schedule the first frame, whose readout starts at 0."""
+        if self._subscriptions:
+            self._context.env.schedule(self._tick_alarm, NORMAL)
+
+    def _tick(self) -> None:
+        now_ps = self._context.now_ps
+        offset_ps = 0
+        for mode in sorted(self._rows):
+            takers = [s for s in self._subscriptions if s.mode == mode and self._number % s.every == 0]
+            if takers:
+                offset_ps = self._read_out(takers, mode, now_ps, offset_ps)
+        self.busy.add(max(0, now_ps - self._spec.exposure_ps), now_ps + offset_ps)
+        self._number += self._stride()
+        next_ps = release_ps(self._number, self._spec.frame_rate_hz)
+        if next_ps < self._context.recording.horizon_ps:
+            self._context.env.schedule(self._tick_alarm, NORMAL, next_ps - now_ps)
+        else:  # the window ends before that readout, perhaps not before its exposure
+            self.busy.add(next_ps - self._spec.exposure_ps, next_ps)
+
+    def _stride(self) -> int:
+        """Frames to the next one that anybody takes."""
+        return min(s.every - self._number % s.every for s in self._subscriptions)
+
+    def _read_out(self, takers: list[Subscription], mode: str, now_ps: int, offset_ps: int) -> int:
+        rows = self._rows[mode]
+        single = takers[0] if len(takers) == 1 else None
+        task, index = (single.task, self._number // single.every) if single else ("-", -1)
+        frame = Frame(self._number, now_ps, len(rows), task, index)
+        end_ps = offset_ps + rows[-1].end_ps
+        for what, energy_aj in (
+            ("sensing", sum(row.sensing_aj for row in rows)),
+            ("conversion", sum(row.conversion_aj for row in rows)),
+        ):
+            span = (self._component, what, task, index, mode, -1, now_ps + offset_ps, now_ps + end_ps, energy_aj)
+            self._context.recording.spans.append(Span(*span))
+        if not self._due:
+            self._context.env.schedule(self._row_alarm, NORMAL, offset_ps + rows[0].end_ps)
+        for row in rows:
+            converted_ps = now_ps + offset_ps + row.end_ps
+            self._due.append((converted_ps, frame, row, Op("sensing", self._path, now_ps, converted_ps)))
+        for taker in takers:
+            taker.released(frame)
+        return end_ps
+
+    def _row_converted(self) -> None:
+        now_ps = self._context.now_ps
+        _, frame, row, op = self._due.popleft()
+        if self._due:
+            self._context.env.schedule(self._row_alarm, NORMAL, self._due[0][0] - now_ps)
+        frame.sensing_op = op
+        if frame.lost:
+            return
+        if (self._fifo_bytes + row.bytes) * 8 > self._spec.fifo_bits:
+            frame.lost = True
+            frame.end()
+            return
+        self._fifo_bytes += row.bytes
+        self._fifo.append(_QueuedRow(frame, row.bytes, op))
+        if len(self._fifo) == 1:
+            self._send(None)
+
+    def _send(self, previous: Op | None) -> None:
+        row = self._fifo[0]
+        frame, context = row.frame, self._context
+        now_ps = context.now_ps
+        op = Op(self._bucket, self._channel, now_ps, now_ps, latest(row.converted, previous))
+        label = f"{frame.task}#{frame.index}" if frame.task != "-" else self._path
+        owner = Owner(frame.task, frame.index, label, self._route, op)
+
+        def arrived(transfer: Transfer) -> None:
+            op.end_ps = context.now_ps
+            context.split_transfer(transfer, op)
+            context.book_transfer(transfer, owner)
+            self._fifo.popleft()
+            self._fifo_bytes -= row.bytes
+            frame.rows_left -= 1
+            if self._fifo:
+                self._send(op)
+            if not frame.rows_left:
+                frame.landed = op
+                frame.end()
+
+        context.fabric.post(self._path, self._route.channels, row.bytes, arrived, 0, owner)
+
+    def close(self) -> None:
+        """At the horizon: the states of the block over the window."""
+        states = self._spec.states
+        self._context.book_states(self._component, self.busy.intervals, states.active_nw, states.idle_nw)

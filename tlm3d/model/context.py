@@ -1,0 +1,100 @@
+"""What every part of a running system shares: the clock, the channels, the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simpy import Environment
+
+from tlm3d.model.op import Op
+from tlm3d.model.topology import Route, Topology
+from tlm3d.record.recording import Component, Recording, Segment, StateInterval, TransferLeg
+from tlm3d.tlm.fabric import Fabric
+from tlm3d.tlm.transfer import Transfer
+
+
+class Owner:
+    """Who a transfer works for: the task and job it is booked to, the operation it is, and its route's prices."""
+
+    __slots__ = ("index", "label", "op", "route", "task")
+
+    def __init__(self, task: str, index: int, label: str, route: Route, op: Op) -> None:
+        self.task, self.index, self.label = task, index, label
+        self.route, self.op = route, op
+
+
+@dataclass(slots=True)
+class Context:
+    """Shared by the parts of one run."""
+
+    env: Environment
+    fabric: Fabric
+    recording: Recording
+    topology: Topology
+
+    @property
+    def now_ps(self) -> int:
+        """Simulated time."""
+        return int(self.env.now)
+
+    def book_transfer(self, transfer: Transfer, owner: Owner) -> None:
+        """Record the legs of ``transfer`` as far as it has come."""
+        append = self.recording.legs.append
+        for hop, leg in enumerate(transfer.legs()):
+            channel = leg.channel
+            append(
+                TransferLeg(
+                    channel.name, transfer.initiator, owner.task, owner.index, transfer.n_bytes, leg.bits, leg.posted_ps,
+                    leg.start_ps, leg.end_ps, leg.arrive_ps, leg.busy_ps, owner.route.leg_aj(hop, leg.bits),
+                )
+            )  # fmt: skip
+
+    def split_transfer(self, transfer: Transfer, op: Op) -> None:
+        """Split a finished transfer into queueing and moving; what it waited for is its rivals."""
+        queued_ps = op.end_ps - op.start_ps - transfer.alone_ps
+        if queued_ps > 0:
+            holder = min((r.owner.label for r in transfer.rivals if isinstance(r.owner, Owner)), default="-")
+            cut_ps = op.start_ps + queued_ps
+            op.parts = (
+                Segment("link-queue", op.start_ps, cut_ps, op.where, holder),
+                Segment(op.bucket, cut_ps, op.end_ps, op.where, "-"),
+            )
+
+    def transfer_bucket(self, route: Route) -> tuple[str, str]:
+        """(bucket, channel) that moving over ``route`` is spent on: its slowest channel, ties by name."""
+        slowest = min(route.channels, key=lambda c: (c.rate_bps, c.name))
+        is_link = self.topology.infos[slowest.name].role == "link"
+        return ("link-transfer" if is_link else "memory"), slowest.name
+
+    def book_states(self, component: Component, active: list[tuple[int, int]], active_nw: int, idle_nw: int) -> None:
+        """Record ``active`` (disjoint, in order) and the idle time between as states over the window."""
+        horizon_ps = self.recording.horizon_ps
+        append = self.recording.states.append
+        at_ps = 0
+        for start_ps, end_ps in active:
+            if start_ps >= horizon_ps:
+                break
+            if idle_nw and start_ps > at_ps:
+                append(StateInterval(component, "idle", idle_nw, at_ps, start_ps))
+            if active_nw and min(end_ps, horizon_ps) > start_ps:
+                append(StateInterval(component, "active", active_nw, start_ps, min(end_ps, horizon_ps)))
+            at_ps = end_ps
+        if idle_nw and at_ps < horizon_ps:
+            append(StateInterval(component, "idle", idle_nw, at_ps, horizon_ps))
+
+
+class Busy:
+    """The time a component was busy: intervals that touch or overlap are joined."""
+
+    __slots__ = ("intervals",)
+
+    def __init__(self) -> None:
+        self.intervals: list[tuple[int, int]] = []
+
+    def add(self, start_ps: int, end_ps: int) -> None:
+        """Busy over [start, end); starts come in order."""
+        if self.intervals and start_ps <= self.intervals[-1][1]:
+            first_ps, last_ps = self.intervals[-1]
+            self.intervals[-1] = (first_ps, max(last_ps, end_ps))
+        else:
+            self.intervals.append((start_ps, end_ps))

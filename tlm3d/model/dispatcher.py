@@ -1,0 +1,286 @@
+"""Activates tasks, keeps their backlogs, hands ready items to blocks, and ends jobs."""
+
+from __future__ import annotations
+
+from collections import deque
+from fractions import Fraction
+from functools import partial
+from hashlib import blake2b
+
+from tlm3d.model.camera import Frame
+from tlm3d.model.context import Context
+from tlm3d.model.job import ItemRun, Job
+from tlm3d.model.lane import Lane
+from tlm3d.model.op import Op, latest
+from tlm3d.model.pipeline import Pipeline
+from tlm3d.model.work import TaskWork
+from tlm3d.policies import Option, Policy
+from tlm3d.record.recording import JobEnd
+from tlm3d.spec.binding import BlockName
+from tlm3d.spec.workload import TaskSpec
+from tlm3d.tlm.alarm import Alarm
+from tlm3d.tlm.timing import NORMAL, PLACE
+from tlm3d.units import PS_PER_S, release_ps
+
+Engine = Pipeline | Lane
+
+
+def draw(seed: int, kind: str, name: str, index: int) -> Fraction:
+    """A uniform draw in [0, 1) that depends on nothing but its arguments."""
+    digest = blake2b(f"{seed}/{kind}/{name}/{index}".encode(), digest_size=8).digest()
+    return Fraction(int.from_bytes(digest, "big"), 1 << 64)
+
+
+class Dispatcher:
+    """The life of every job. Decisions of one instant are taken in the total order of jobs, never of creation."""
+
+    def __init__(self, context: Context, policy: Policy) -> None:
+        self._context, self._policy = context, policy
+        self.engines: dict[BlockName, Engine] = {}
+        self.runners: list[TaskRunner] = []
+        self._to_place: list[ItemRun] = []
+        self._place_alarm = Alarm(context.env, self._place)
+
+    def start_job(self, job: Job) -> None:
+        """``job``'s input is there and its task is free: its first items may run."""
+        job.urgency = (self._policy.key(job.view), job.task, job.index)
+        job.items = [ItemRun(job, item) for item in job.work.items]
+        for run in job.items:
+            if run.block is not None:
+                self._assign(run, run.block)
+        for run in job.items:
+            if not run.missing:
+                self._ready(run)
+
+    def _assign(self, run: ItemRun, block: BlockName) -> None:
+        """``run`` will run on ``block``; its tiles are those for the memories its tensors lie in."""
+        run.block = block
+        work, items = run.job.work, run.job.items
+        makers = [None if read is None else items[read].block for read in run.item.layer_reads]
+        if all(read is None or maker is not None for read, maker in zip(run.item.layer_reads, makers, strict=True)):
+            sources = tuple(work.source(maker, block) for maker in makers)
+            run.tiles = work.tiles(run.item, block, sources)
+
+    def _ready(self, run: ItemRun) -> None:
+        if run.block is None:
+            if not self._to_place:
+                self._context.env.schedule(self._place_alarm, PLACE)
+            self._to_place.append(run)
+            return
+        if not run.tiles:  # a tensor it reads was made where the policy chose
+            self._assign(run, run.block)
+        engine = self.engines[run.block]
+        if run.queued:
+            engine.inputs_complete(run)
+        else:
+            engine.enqueue(run)
+
+    def _place(self) -> None:
+        """Choose a block for each waiting item, the most urgent job first; each choice sees the ones before it."""
+        waiting, self._to_place = self._to_place, []
+        now_ps = self._context.now_ps
+        for run in sorted(waiting, key=lambda r: (r.job.urgency, r.item.position)):
+            if run.job.ended:
+                continue
+            options = []
+            for block in run.item.options:
+                self._assign(run, block)
+                engine = self.engines[block]
+                options.append(Option(".".join(block), now_ps + engine.queued_ps + self._alone_ps(run)))
+            chosen = self._policy.place(run.job.view, run.item.name, options, now_ps)
+            self._assign(run, run.item.options[options.index(chosen)])
+            self._ready(run)
+
+    @staticmethod
+    def _alone_ps(run: ItemRun) -> int:
+        """How long ``run`` would take by itself: first load, then the slower of loading and computing, last store."""
+        total_ps = 0
+        for tile in run.tiles:
+            load_ps = sum(_move_ps(load.route.channels, load.bytes) for load in tile.loads)
+            total_ps += max(load_ps, tile.compute_ps) if total_ps else load_ps + tile.compute_ps
+        last = run.tiles[-1].store
+        return total_ps + (_move_ps(last[0].channels, last[1]) if last else 0)
+
+    def item_finished(self, run: ItemRun, op: Op) -> None:
+        """All tiles of ``run`` are stored: its readers may go on, or its job is over."""
+        job = run.job
+        if job.ended:
+            return
+        job.remaining -= 1
+        if not job.remaining:
+            job.on_end(job)
+            return
+        for position in run.item.readers:
+            reader = job.items[position]
+            reader.missing -= 1
+            reader.ready_op = latest(reader.ready_op, op)
+            if not reader.missing:
+                self._ready(reader)
+
+    def withdraw(self, job: Job) -> None:
+        """``job`` was ended early: nothing more of it is committed."""
+        for run in job.items:
+            if run.queued and run.done is None and run.block is not None:
+                self.engines[run.block].withdraw(run)
+
+    def waiting_for(self, job: Job) -> tuple[str, str, str]:
+        """What an unfinished job with nothing under way waits for: (bucket, where, holder)."""
+        for run in job.items:
+            if run.done is None and not run.missing and run.block is not None:
+                return self.engines[run.block].holder(run)
+        return ("overhead", "-", "-")
+
+
+def _move_ps(channels: tuple[object, ...], n_bytes: int) -> int:
+    from tlm3d.tlm.passage import Passage
+
+    return Passage(channels, n_bytes).duration_ps  # type: ignore[arg-type]
+
+
+class TaskRunner:
+    """One task: releases jobs, runs one at a time, keeps at most ``backlog`` waiting."""
+
+    def __init__(
+        self, context: Context, dispatcher: Dispatcher, work: TaskWork, deadline_ps: int, rate_hz: Fraction | None
+    ) -> None:
+        self._context, self._dispatcher, self._work = context, dispatcher, work
+        self._spec: TaskSpec = work.task.spec
+        self._name = work.task.name
+        self._deadline_ps = deadline_ps
+        self._rate_hz = rate_hz  # None: a camera releases the jobs
+        self._index = 0
+        self._active: Job | None = None
+        self._waiting: deque[Job] = deque()
+        self._release_alarm = Alarm(context.env, self._release_periodic)
+        self._late_alarm = Alarm(context.env, self._deadline_passed)
+        self._guarded: deque[Job] = deque()  # jobs whose deadline is watched
+
+    # ------------------------------------------------------------ release
+
+    def start(self) -> None:
+        """Schedule the first release of a periodic task."""
+        if self._rate_hz is not None:
+            self._schedule(0)
+
+    def _release_ps(self, index: int) -> int:
+        assert self._rate_hz is not None
+        nominal_ps = release_ps(index, self._rate_hz, self._spec.offset_ps)
+        if not self._spec.jitter_ps:
+            return nominal_ps
+        return nominal_ps + int(
+            draw(self._context.recording.seed, "jitter", self._name, index) * (self._spec.jitter_ps + 1)
+        )
+
+    def _schedule(self, index: int) -> None:
+        release = self._release_ps(index)
+        if release < self._context.recording.horizon_ps:
+            self._context.env.schedule(self._release_alarm, NORMAL, release - self._context.now_ps)
+
+    def _release_periodic(self) -> None:
+        self._arrive(self._new_job())
+        self._schedule(self._index)
+
+    def release_frame(self, frame: Frame) -> None:
+        """A camera starts to read out a frame of this task."""
+        job = self._new_job()
+        job.frame = frame
+        frame.on_end.append(partial(self._frame_ended, job))
+        self._arrive(job)
+
+    def _new_job(self) -> Job:
+        now_ps = self._context.now_ps
+        job = Job(self._work, self._index, now_ps, now_ps + self._deadline_ps, self._finish, self._spec.priority)
+        self._index += 1
+        if self._spec.on_miss != "continue":
+            self._guarded.append(job)
+            self._context.env.schedule(self._late_alarm, PLACE, self._deadline_ps)
+        return job
+
+    def _arrive(self, job: Job) -> None:
+        if self._active is None:
+            self._activate(job)
+            return
+        self._waiting.append(job)
+        if len(self._waiting) > self._spec.backlog:
+            dropped = self._waiting.popleft()
+            self._record(dropped, "dropped", -1)
+
+    # ------------------------------------------------------------ start
+
+    def _activate(self, job: Job) -> None:
+        self._active = job
+        job.active = True
+        self._try_start(job)
+
+    def _frame_ended(self, job: Job, frame: Frame) -> None:
+        if frame.lost and not job.ended:
+            self._end_early(job, "input-lost")
+        elif job.active and not job.ended:
+            self._try_start(job)
+
+    def _try_start(self, job: Job) -> None:
+        frame = job.frame
+        if frame is not None and frame.landed is None:
+            return
+        now_ps = self._context.now_ps
+        job.input_op = frame.landed if frame is not None else None
+        arrived_ps = job.input_op.end_ps if job.input_op else job.release_ps
+        if now_ps > arrived_ps:  # the task's job before this one was still running
+            job.input_op = Op("self-predecessor", self._name, arrived_ps, now_ps, job.input_op)
+        self._dispatcher.start_job(job)
+
+    # ------------------------------------------------------------ end
+
+    def _finish(self, job: Job) -> None:
+        self._record(job, "finished", self._context.now_ps)
+        self._next()
+
+    def _next(self) -> None:
+        self._active = self._waiting.popleft() if self._waiting else None
+        if self._active is not None:
+            self._activate(self._active)
+
+    def _end_early(self, job: Job, status: str) -> None:
+        self._record(job, status, -1)
+        if job.items:
+            self._dispatcher.withdraw(job)
+        if job is self._active:
+            self._next()
+        else:
+            self._waiting.remove(job)
+
+    def _deadline_passed(self) -> None:
+        """A watched job's deadline is now: end it if it has not finished (abort) or not begun (drop)."""
+        job = self._guarded.popleft()
+        if not job.ended and (self._spec.on_miss == "abort" or job.start_ps < 0):
+            self._end_early(job, "aborted" if self._spec.on_miss == "abort" else "dropped")
+
+    def _record(self, job: Job, status: str, finish_ps: int) -> None:
+        now_ps = self._context.now_ps
+        waiting = self._waiting_for(job)
+        job.ended = True
+        self._context.recording.jobs.append(self._end_of(job, status, finish_ps, now_ps, waiting))
+
+    def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
+        return job.end(status, finish_ps, job.segments(now_ps, waiting))
+
+    def _waiting_for(self, job: Job) -> tuple[str, str, str]:
+        frame = job.frame
+        if frame is not None and frame.landed is None:
+            return ("sensing", self._spec.input.camera if self._spec.input else "-", "-")
+        if not job.active:
+            return ("self-predecessor", self._name, self._active.label if self._active else "-")
+        return self._dispatcher.waiting_for(job)
+
+    def close(self) -> None:
+        """At the horizon: record the jobs that have not ended."""
+        for job in [*([self._active] if self._active else []), *self._waiting]:
+            horizon_ps = self._context.recording.horizon_ps
+            self._context.recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self._waiting_for(job)))
+
+
+def task_rate(spec: TaskSpec) -> Fraction | None:
+    """Releases a second of a periodic task, None when a camera releases it."""
+    if spec.rate_hz is not None:
+        return spec.rate_hz
+    return Fraction(PS_PER_S, spec.period_ps) if spec.period_ps is not None else None

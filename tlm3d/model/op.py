@@ -1,0 +1,52 @@
+"""Operations of a job and the chain that decided its finish."""
+
+from __future__ import annotations
+
+from tlm3d.record.recording import Segment
+
+
+class Op:
+    """Something a job did over [start, end): a load, a computation, a store, a row on its way.
+
+    ``before`` is the job's own operation whose end decided the start; what lies between the two is a wait, spent on
+    ``wait`` (bucket, where, holder). ``parts`` splits the operation itself where it is not all ``bucket``.
+    """
+
+    __slots__ = ("before", "bucket", "end_ps", "parts", "start_ps", "wait", "where")
+
+    def __init__(
+        self,
+        bucket: str,
+        where: str,
+        start_ps: int,
+        end_ps: int,
+        before: Op | None = None,
+        wait: tuple[str, str, str] = ("overhead", "-", "-"),
+    ) -> None:
+        self.bucket, self.where = bucket, where
+        self.start_ps, self.end_ps = start_ps, end_ps
+        self.before, self.wait = before, wait
+        self.parts: tuple[Segment, ...] = ()
+
+
+def latest(*ops: Op | None) -> Op | None:
+    """The operation that ended last: compute before others, then by place."""
+    real = [op for op in ops if op is not None]
+    return max(real, key=lambda op: (op.end_ps, op.bucket == "compute", op.where)) if real else None
+
+
+def chain(op: Op | None, release_ps: int) -> list[Segment]:
+    """The segments that partition [release, end of ``op``), in order of time, walked backwards from ``op``."""
+    segments: list[Segment] = []
+    while op is not None:
+        if op.parts:
+            segments.extend(reversed(op.parts))
+        elif op.end_ps > op.start_ps:
+            segments.append(Segment(op.bucket, op.start_ps, op.end_ps, op.where, "-"))
+        ready_ps = op.before.end_ps if op.before is not None else release_ps
+        if op.start_ps > ready_ps:
+            bucket, where, holder = op.wait
+            segments.append(Segment(bucket, ready_ps, op.start_ps, where, holder))
+        op = op.before
+    segments.reverse()
+    return segments

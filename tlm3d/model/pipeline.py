@@ -1,0 +1,292 @@
+"""A tile-running block: load, compute and store overlap on double buffers.
+
+    L_i = max(L_{i-1}, C_{i-2}) + load_i     C_i = max(L_i, C_{i-1}, S_{i-2}) + compute_i     S_i = max(C_i, S_{i-1}) + store_i
+
+with i counting the tiles of all jobs in the order they were committed. A tile is committed when its load starts, and
+at most two are committed and not computed. A tile that stores nothing is finished with its computation.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tlm3d.blocks import ComputeSpec
+from tlm3d.model.context import Busy, Context, Owner
+from tlm3d.model.job import ItemRun, Urgency
+from tlm3d.model.op import Op, latest
+from tlm3d.model.topology import Route
+from tlm3d.model.work import TileWork
+from tlm3d.record.recording import Component, Span
+from tlm3d.spec.binding import BlockName
+from tlm3d.tlm.alarm import Alarm
+from tlm3d.tlm.timing import NORMAL, PICK
+from tlm3d.tlm.transfer import Transfer
+
+
+class _Waiting(NamedTuple):
+    urgency: Urgency
+    position: int
+    run: ItemRun
+
+
+class _TileRun:
+    """A committed tile on its way through the block."""
+
+    __slots__ = ("compute_op", "load_op", "next_load", "run", "store_op", "tile", "work")
+
+    def __init__(self, run: ItemRun, tile: int) -> None:
+        self.run, self.tile = run, tile
+        self.work: TileWork = run.tiles[tile]
+        self.next_load = 0
+        self.load_op: Op | None = None
+        self.compute_op: Op | None = None
+        self.store_op: Op | None = None
+
+
+class Pipeline:
+    """The engine of one compute block; ``finished(run, op)`` is called when the last tile of an item is done."""
+
+    def __init__(
+        self, context: Context, name: BlockName, spec: ComputeSpec, finished: Callable[[ItemRun, Op], None]
+    ) -> None:
+        self._context, self._name, self._spec = context, name, spec
+        self._finished = finished
+        self._path = ".".join(name)
+        self._component = Component(*name)
+        self._loader, self._storer = f"{self._path}.load", f"{self._path}.store"
+        self._waiting: list[_Waiting] = []
+        self._loading: _TileRun | None = None
+        self._stalled: _TileRun | None = None  # its weights are in, its inputs do not exist yet
+        self._loaded: deque[_TileRun] = deque()
+        self._computing: _TileRun | None = None
+        self._to_store: deque[_TileRun] = deque()  # computed; the first one is being stored
+        self._committed: deque[_TileRun] = deque(maxlen=2)  # the last two, done or not
+        self._computed: deque[_TileRun] = deque(maxlen=2)
+        self._stored: _TileRun | None = None  # the last one
+        self._picking = False
+        self._pick_alarm = Alarm(context.env, self._pick)
+        self._compute_alarm = Alarm(context.env, self._compute_ends)
+        self.busy = Busy()
+        self.queued_ps = 0  # computing time of what waits or is committed
+
+    # ------------------------------------------------------------ what waits
+
+    def enqueue(self, run: ItemRun) -> None:
+        """``run`` may have its next tile committed from now on."""
+        run.queued = True
+        self.queued_ps += sum(tile.compute_ps for tile in run.tiles)
+        insort(self._waiting, _Waiting(run.job.urgency, run.item.position, run), key=lambda w: w[:2])
+        self._request_pick()
+
+    def withdraw(self, run: ItemRun) -> None:
+        """``run`` commits no more tiles: its job was aborted."""
+        self._waiting = [w for w in self._waiting if w.run is not run]
+        self.queued_ps -= sum(tile.compute_ps for tile in run.tiles[run.next_tile :])
+
+    def inputs_complete(self, run: ItemRun) -> None:
+        """The layers that ``run`` reads have stored: a tile that waits for them goes on loading."""
+        stalled = self._stalled
+        if stalled is not None and stalled.run is run:
+            self._stalled = None
+            self._load_next(stalled)
+
+    def holder(self, run: ItemRun) -> tuple[str, str, str]:
+        """What ``run`` waits for when it waits for this block: (bucket, where, holder)."""
+        return self._wait(run, self._committed[-1] if self._committed else None)
+
+    def _wait(self, run: ItemRun, other: _TileRun | None) -> tuple[str, str, str]:
+        if other is None or other.run.job is run.job:
+            return ("overhead", self._path, "-")
+        job = other.run.job
+        return ("preempt" if job.urgency < run.job.urgency else "np-block", self._path, job.label)
+
+    # ------------------------------------------------------------ pick and load
+
+    def _request_pick(self) -> None:
+        if not self._picking:
+            self._picking = True
+            self._context.env.schedule(self._pick_alarm, PICK)
+
+    def _pick(self) -> None:
+        """Commit tiles while the load port is free and a buffer is."""
+        self._picking = False
+        while self._waiting and self._loading is None and len(self._loaded) + (self._computing is not None) < 2:
+            run = self._waiting[0].run
+            tile_run = _TileRun(run, run.next_tile)
+            run.next_tile += 1
+            if run.next_tile == len(run.tiles):
+                self._waiting.pop(0)
+            self._commit(tile_run)
+
+    def _commit(self, tile: _TileRun) -> None:
+        now_ps = self._context.now_ps
+        run = tile.run
+        job = run.job
+        if job.start_ps < 0:
+            job.start_ps = now_ps
+        # Own operations that this load waited for, and the others' that held the port or the buffer.
+        before = [t.load_op for t in list(self._committed)[-1:]] + [t.compute_op for t in list(self._computed)[-1:]]
+        gates = [*list(self._committed)[-1:], *list(self._computed)[-1:]]
+        own = [op for t, op in zip(gates, before, strict=True) if t.run.job is job]
+        has_weights = bool(tile.work.loads) and not tile.work.loads[0].is_input
+        ready = run.ready_op if not run.missing or not has_weights else job.input_op
+        origin = latest(ready, job.input_op, *own)
+        foreign = self._committed[-1] if self._committed and self._committed[-1].run.job is not job else None
+        if foreign is None and self._computed and self._computed[-1].run.job is not job:
+            foreign = self._computed[-1]
+        self._committed.append(tile)
+        self._loading = tile
+        op = Op("overhead", self._path, now_ps, now_ps, origin, self._wait(run, foreign))
+        tile.load_op = op  # takes no time: marks where the wait ends
+        if run.committed:
+            self._offer_prefetch(run)
+        self._load_next(tile)
+
+    def _offer_prefetch(self, run: ItemRun) -> None:
+        """Layers that read ``run`` here may have their weights loaded while its last tiles are still under way."""
+        job = run.job
+        for position in run.item.readers:
+            reader = job.items[position]
+            if reader.block != self._name or reader.queued or not reader.tiles or job.ended:
+                continue
+            loads = reader.tiles[0].loads
+            if not loads or loads[0].is_input:
+                continue
+            reads = [job.items[p] for p in reader.item.reads]
+            if all(r.done is not None or (r.block == self._name and r.committed) for r in reads):
+                self.enqueue(reader)
+
+    def _load_next(self, tile: _TileRun) -> None:
+        if tile.next_load == len(tile.work.loads):
+            self._load_ends(tile)
+            return
+        load = tile.work.loads[tile.next_load]
+        if load.is_input and tile.run.missing:
+            self._stalled = tile
+            return
+        before = latest(tile.load_op, tile.run.ready_op if load.is_input else None)
+        tile.next_load += 1
+        self._transfer(tile, self._loader, load.route, load.bytes, before, self._loaded_one)
+
+    def _loaded_one(self, tile: _TileRun, op: Op) -> None:
+        tile.load_op = op
+        self._load_next(tile)
+
+    def _load_ends(self, tile: _TileRun) -> None:
+        self._loading = None
+        self._loaded.append(tile)
+        self._try_compute()
+        self._request_pick()
+
+    def _transfer(
+        self,
+        tile: _TileRun,
+        initiator: str,
+        route: Route,
+        n_bytes: int,
+        before: Op | None,
+        then: Callable[[_TileRun, Op], None],
+    ) -> None:
+        context, job = self._context, tile.run.job
+        now_ps = context.now_ps
+        bucket, where = context.transfer_bucket(route)
+        op = job.begin_op(Op(bucket, where, now_ps, now_ps, before))
+        owner = Owner(job.task, job.index, job.label, route, op)
+        what = "store" if initiator is self._storer else "load"
+
+        def arrived(transfer: Transfer) -> None:
+            end_ps = context.now_ps
+            job.end_op(op, end_ps)
+            context.split_transfer(transfer, op)
+            context.book_transfer(transfer, owner)
+            self._record(what, tile, op.start_ps, end_ps, 0)
+            then(tile, op)
+
+        context.fabric.post(initiator, route.channels, n_bytes, arrived, job.view.priority, owner)
+
+    # ------------------------------------------------------------ compute
+
+    def _try_compute(self) -> None:
+        if self._computing is not None or not self._loaded or len(self._to_store) >= 2:
+            return
+        tile = self._loaded.popleft()
+        job = tile.run.job
+        now_ps = self._context.now_ps
+        gates = [(t, t.compute_op) for t in self._computed] + (
+            [(self._stored, self._stored.store_op)] if self._stored else []
+        )
+        own = latest(tile.load_op, *(op for t, op in gates if t.run.job is job))
+        others = [(op.end_ps, t) for t, op in gates if t.run.job is not job and op is not None]
+        other = max(others, key=lambda e: e[0])[1] if others else None
+        op = job.begin_op(
+            Op("compute", self._path, now_ps, now_ps + tile.work.compute_ps, own, self._wait(tile.run, other))
+        )
+        tile.compute_op = op
+        self._computing = tile
+        self.busy.add(now_ps, op.end_ps)
+        self._record("compute", tile, now_ps, op.end_ps, tile.work.energy_aj)
+        self._context.env.schedule(self._compute_alarm, NORMAL, tile.work.compute_ps)
+
+    def _compute_ends(self) -> None:
+        tile = self._computing
+        assert tile is not None
+        assert tile.compute_op is not None
+        job = tile.run.job
+        now_ps = self._context.now_ps
+        job.end_op(tile.compute_op, now_ps)
+        self._context.recording.macs_executed += tile.work.macs
+        self.queued_ps -= tile.work.compute_ps
+        self._computing = None
+        self._computed.append(tile)
+        if tile.work.store is None:
+            self._tile_done(tile, tile.compute_op)
+        else:
+            self._to_store.append(tile)
+            if len(self._to_store) == 1:
+                self._store(tile)
+        self._try_compute()
+        self._request_pick()
+
+    # ------------------------------------------------------------ store
+
+    def _store(self, tile: _TileRun) -> None:
+        assert tile.work.store is not None
+        route, n_bytes = tile.work.store
+        before, wait = tile.compute_op, None
+        if self._stored is not None and self._stored.run.job is tile.run.job:
+            before = latest(tile.compute_op, self._stored.store_op)
+        elif self._stored is not None:
+            wait = self._wait(tile.run, self._stored)
+        now_ps = self._context.now_ps
+        if wait is not None and before is not None and before.end_ps < now_ps:
+            before = Op("overhead", self._path, now_ps, now_ps, before, wait)  # the port was another job's
+        self._transfer(tile, self._storer, route, n_bytes, before, self._store_ends)
+
+    def _store_ends(self, tile: _TileRun, op: Op) -> None:
+        tile.store_op = op
+        self._stored = self._to_store.popleft()
+        if self._to_store:
+            self._store(self._to_store[0])
+        self._tile_done(tile, op)
+        self._try_compute()
+
+    def _tile_done(self, tile: _TileRun, op: Op) -> None:
+        run = tile.run
+        run.finished_tiles += 1
+        if run.finished_tiles == len(run.tiles):
+            run.done = op
+            self._finished(run, op)
+
+    def _record(self, what: str, tile: _TileRun, start_ps: int, end_ps: int, energy_aj: int) -> None:
+        job = tile.run.job
+        self._context.recording.spans.append(
+            Span(self._component, what, job.task, job.index, tile.run.item.name, tile.tile, start_ps, end_ps, energy_aj)
+        )
+
+    def close(self) -> None:
+        """At the horizon: the states of the block over the window."""
+        states = self._spec.states
+        self._context.book_states(self._component, self.busy.intervals, states.active_nw, states.idle_nw)

@@ -1,0 +1,142 @@
+"""What lives where: weights beside an array or in a memory, feature maps and frames in theirs. Decided before the run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from tlm3d.blocks import ComputeSpec
+from tlm3d.blocks.memory import Memory
+from tlm3d.blocks.mixed_signal import MixedSignal
+from tlm3d.cnn.layers import INPUT
+from tlm3d.errors import ElaborationError
+from tlm3d.spec.binding import BlockName, TaskBinding
+from tlm3d.spec.platform import PlatformSpec, find_block
+from tlm3d.spec.workload import Task, WorkloadSpec
+
+
+class Residency:
+    """Weights stay beside a block if all a network needs there fits its ``weight_memory`` (by task priority, then name).
+
+    Else they lie in the block's ``weight_store`` and are fetched for every inference. Raises ElaborationError when a
+    memory cannot hold what must lie in it, saying by how many bytes.
+    """
+
+    def __init__(self, platform: PlatformSpec, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
+        self._platform = platform
+        self._resident: set[tuple[str, BlockName]] = set()
+        self.boot_bytes = 0
+        self.contents: dict[BlockName, list[tuple[str, int]]] = defaultdict(list)  # memory → (what, bytes)
+        self._free: dict[BlockName, int] = {}
+        self._place_weights(workload, bindings)
+        self._place_maps(workload, bindings)
+        self._check_capacities()
+
+    def is_resident(self, network: str, block: BlockName) -> bool:
+        """Whether the weights of ``network`` stay beside ``block``."""
+        return (network, block) in self._resident
+
+    def home(self, block: BlockName) -> BlockName:
+        """The memory ``block`` writes its results to."""
+        spec = self._platform.dies[block[0]].blocks[block[1]]
+        assert isinstance(spec, ComputeSpec | MixedSignal)
+        return self._resolve(spec.home, block)
+
+    def weight_store(self, block: BlockName) -> BlockName:
+        """The memory ``block`` fetches weights from that are not resident."""
+        spec = self._compute(block)
+        return self._resolve(spec.weight_store or spec.home, block)
+
+    def _compute(self, block: BlockName) -> ComputeSpec:
+        spec = self._platform.dies[block[0]].blocks[block[1]]
+        assert isinstance(spec, ComputeSpec)
+        return spec
+
+    def _resolve(self, reference: str, block: BlockName) -> BlockName:
+        found = find_block(self._platform.dies, reference, block[0])
+        assert found is not None  # the schema has checked it
+        return found
+
+    def _place_weights(self, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
+        stored: set[tuple[str, str, BlockName]] = set()
+        for task in sorted(workload.tasks.values(), key=lambda t: (t.spec.priority, t.name)):
+            if task.network is None:
+                continue
+            name = task.network.name
+            needed: dict[BlockName, dict[str, int]] = defaultdict(dict)
+            for layer in task.network.layers:
+                for block in bindings[task.name].layers[layer.name]:
+                    if layer.weight_bytes:
+                        needed[block][layer.name] = layer.weight_bytes
+            for block, layers in sorted(needed.items()):
+                if (name, block) in self._resident:
+                    continue
+                n_bytes = sum(layers.values())
+                free = self._free.setdefault(block, self._compute(block).weight_memory_bits // 8)
+                if n_bytes <= free:
+                    self._free[block] = free - n_bytes
+                    self._resident.add((name, block))
+                    self.boot_bytes += n_bytes
+                    continue
+                store = self.weight_store(block)
+                missing = {layer: n for layer, n in layers.items() if (name, layer, store) not in stored}
+                stored |= {(name, layer, store) for layer in missing}
+                if missing:
+                    self.contents[store].append((f"weights of {name}", sum(missing.values())))
+                    self.boot_bytes += sum(missing.values())
+
+    def _place_maps(self, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
+        """Feature maps: the most that is alive at once in each memory; frames: one being read, the rest waiting."""
+        for task in workload.tasks.values():
+            binding = bindings[task.name]
+            if binding.camera is not None and task.spec.input is not None:
+                camera = self._platform.dies[binding.camera[0]].blocks[binding.camera[1]]
+                assert isinstance(camera, MixedSignal)
+                frame = sum(row.bytes for row in camera.emits(task.spec.input.mode))
+                count = 1 + task.spec.backlog
+                self.contents[self.home(binding.camera)].append((f"{count} frames for {task.name}", count * frame))
+            for memory, n_bytes in self._peak_maps(task, binding).items():
+                self.contents[memory].append((f"feature maps of {task.name}", n_bytes))
+
+    def _peak_maps(self, task: Task, binding: TaskBinding) -> dict[BlockName, int]:
+        if task.network is None:
+            return {}
+        peak: dict[BlockName, int] = defaultdict(int)
+        alive: dict[str, tuple[BlockName, int]] = {}
+        first = self.home(binding.layers[task.network.layers[0].name][0])
+        if binding.camera is None:
+            alive[INPUT] = (
+                self.home(binding.stages[-1]) if self._has_home(binding) else first,
+                task.network.input_bytes,
+            )
+        left = {INPUT: len(task.network.readers(INPUT))}
+        for layer in task.network.layers:
+            left[layer.name] = len(task.network.readers(layer.name))
+            alive[layer.name] = (self.home(binding.layers[layer.name][0]), layer.out_bytes)
+            for memory in {memory for memory, _ in alive.values()}:
+                peak[memory] = max(peak[memory], sum(n for where, n in alive.values() if where == memory))
+            for read in dict.fromkeys(layer.reads):
+                left[read] -= 1
+                if not left[read]:
+                    alive.pop(read, None)
+        return dict(peak)
+
+    def _has_home(self, binding: TaskBinding) -> bool:
+        if not binding.stages:
+            return False
+        die, block = binding.stages[-1]
+        return isinstance(self._platform.dies[die].blocks[block], ComputeSpec)
+
+    def _check_capacities(self) -> None:
+        problems = []
+        for (die, block), contents in sorted(self.contents.items()):
+            spec = self._platform.dies[die].blocks[block]
+            assert isinstance(spec, Memory)
+            need = sum(n for _, n in contents)
+            if need > spec.capacity_bytes:
+                largest = ", ".join(f"{what} {n} B" for what, n in sorted(contents, key=lambda c: (-c[1], c[0]))[:3])
+                over = need - spec.capacity_bytes
+                problems.append(
+                    f"{die}.{block} holds {spec.capacity_bytes} B, {need} B must lie in it, {over} B too many: {largest}"
+                )
+        if problems:
+            raise ElaborationError(problems)

@@ -1,0 +1,156 @@
+"""Channels of a platform and the routes over them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from tlm3d.blocks import ComputeSpec
+from tlm3d.blocks.memory import Memory
+from tlm3d.errors import ElaborationError
+from tlm3d.links import ChannelSpec
+from tlm3d.record.recording import ChannelInfo, Component
+from tlm3d.spec.binding import BlockName
+from tlm3d.spec.platform import PlatformSpec
+from tlm3d.tlm.channel import Channel
+
+
+class Route(NamedTuple):
+    """Channels in order, and what a bit costs on each, aJ as (numerator, denominator)."""
+
+    channels: tuple[Channel, ...]
+    coefficients: tuple[tuple[int, int], ...]
+
+    def leg_aj(self, hop: int, bits: int) -> int:
+        """Energy of ``bits`` on hop ``hop``, to the nearest attojoule."""
+        numerator, denominator = self.coefficients[hop]
+        return (2 * bits * numerator + denominator) // (2 * denominator)
+
+
+class _Hop(NamedTuple):
+    channel: Channel
+    aj_per_bit: Fraction
+
+
+class Topology:
+    """Every channel by name, and the route between any two blocks.
+
+    Names: ``tsv:logic>npu`` a link's direction, ``logic.bus`` a die's bus, ``logic.l2`` a memory's port,
+    ``logic.cluster.in`` and ``.out`` a block's DMA.
+    """
+
+    def __init__(self, platform: PlatformSpec) -> None:
+        self._platform = platform
+        self.channels: dict[str, Channel] = {}
+        self.infos: dict[str, ChannelInfo] = {}
+        self.warnings: list[str] = []
+        self._hops: dict[str, _Hop] = {}
+        self._die_paths: dict[tuple[str, str], tuple[str, ...]] = {}
+        for die, spec in platform.dies.items():
+            if spec.bus is not None:
+                self._add(f"{die}.bus", spec.bus, spec.bus.aj_per_bit, Component(die, "bus"), "bus", "link")
+            for name, block in spec.blocks.items():
+                path = f"{die}.{name}"
+                if isinstance(block, Memory):
+                    self._add(path, block, Fraction(0), Component(die, name), "memory", "memory")
+                elif isinstance(block, ComputeSpec) and block.dma is not None:
+                    for way in ("in", "out"):
+                        self._add(f"{path}.{way}", block.dma, block.dma.aj_per_bit, Component(die, name), "dma", "dma")
+        for name, link in platform.links.items():
+            for a, b in link.directions:
+                self._add(f"{name}:{a}>{b}", link, link.aj_per_bit, Component(a, name), "link", "link")
+        self.channels = dict(sorted(self.channels.items()))
+        self.infos = dict(sorted(self.infos.items()))
+
+    def _add(
+        self, name: str, spec: ChannelSpec, aj_per_bit: Fraction, component: Component, role: str, account: str
+    ) -> None:
+        channel = Channel(
+            name, spec.total_bps, spec.lanes, max(1, spec.burst_bits // 8), spec.overhead_bits, spec.latency_ps,
+            spec.buffer_bursts, spec.arbiter,
+        )  # fmt: skip
+        self.channels[name] = channel
+        self.infos[name] = ChannelInfo(component, role, account, float(spec.total_bps))
+        self._hops[name] = _Hop(channel, aj_per_bit)
+        burst_ps = channel.burst_ps(channel.burst_bytes)
+        round_trip_ps = burst_ps + 2 * spec.latency_ps
+        if round_trip_ps > spec.buffer_bursts * burst_ps:
+            need = -(-round_trip_ps // burst_ps)
+            self.warnings.append(
+                f"{name}: a buffer of {spec.buffer_bursts} bursts does not cover the round trip, {need} would"
+            )
+
+    def read_route(self, memory: BlockName, reader: BlockName) -> Route:
+        """From ``memory`` into ``reader``'s local memory. Raises ElaborationError when no links lead there."""
+        spec = self._memory(memory)
+        first = _Hop(self.channels[".".join(memory)], spec.read_aj_per_bit)
+        return _route([first, *self._between(memory, reader), *self._dma(reader, "in")])
+
+    def write_route(self, writer: BlockName, memory: BlockName) -> Route:
+        """From ``writer``'s local memory into ``memory``. Raises ElaborationError when no links lead there."""
+        spec = self._memory(memory)
+        last = _Hop(self.channels[".".join(memory)], spec.write_aj_per_bit)
+        return _route([*self._dma(writer, "out"), *self._between(writer, memory), last])
+
+    def _memory(self, name: BlockName) -> Memory:
+        spec = self._platform.dies[name[0]].blocks[name[1]]
+        assert isinstance(spec, Memory)  # the schema has checked every reference to a memory
+        return spec
+
+    def _dma(self, block: BlockName, way: str) -> list[_Hop]:
+        name = f"{'.'.join(block)}.{way}"
+        return [self._hops[name]] if name in self._hops else []
+
+    def _between(self, source: BlockName, target: BlockName) -> list[_Hop]:
+        """Buses and links from one block to another; every die passed through that has a bus is crossed on it."""
+        hops = []
+        for name in self._die_path(source[0], target[0]):
+            hops.append(self._hops[name])
+        return hops
+
+    def _die_path(self, source: str, target: str) -> tuple[str, ...]:
+        key = (source, target)
+        if key not in self._die_paths:
+            self._die_paths[key] = self._find_path(source, target)
+        return self._die_paths[key]
+
+    def _bus(self, die: str) -> tuple[str, ...]:
+        return (f"{die}.bus",) if self._platform.dies[die].bus is not None else ()
+
+    def _find_path(self, source: str, target: str) -> tuple[str, ...]:
+        """Fewest picoseconds for one burst; ties by names."""
+        if source == target:
+            return self._bus(source)
+        import networkx as nx  # only platforms with links pay for the import
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        graph.add_nodes_from(self._platform.dies)
+        for name, link in self._platform.links.items():
+            for a, b in link.directions:
+                channel = self._name_ps(f"{name}:{a}>{b}")
+                graph.add_edge(a, b, key=f"{name}:{a}>{b}", ps=channel + sum(map(self._name_ps, self._bus(b))))
+        try:
+            die_paths = list(nx.all_shortest_paths(graph, source, target, weight="ps"))
+        except nx.NetworkXNoPath:
+            linked = ", ".join(self._platform.links) or "none"
+            message = f"no route from die {source} to die {target} (links: {linked})"
+            raise ElaborationError(message) from None
+        paths = []
+        for dies in die_paths:
+            names = list(self._bus(dies[0]))
+            for a, b in zip(dies, dies[1:], strict=False):
+                _, link_name = min((data["ps"], key) for key, data in graph[a][b].items())
+                names += [link_name, *self._bus(b)]
+            paths.append(tuple(names))
+        return min(paths)
+
+    def _name_ps(self, name: str) -> int:
+        channel = self.channels[name]
+        return channel.burst_ps(channel.burst_bytes) + channel.latency_ps
+
+
+def _route(hops: list[_Hop]) -> Route:
+    return Route(
+        tuple(hop.channel for hop in hops),
+        tuple((hop.aj_per_bit.numerator, hop.aj_per_bit.denominator) for hop in hops),
+    )

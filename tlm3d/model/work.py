@@ -1,0 +1,167 @@
+"""What a task's jobs do, resolved before the run: items, tiles, transfers, times and energies as integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tlm3d.blocks import ComputeSpec
+from tlm3d.blocks.processor import Processor
+from tlm3d.cnn.layers import INPUT, Layer
+from tlm3d.cnn.tiling import TileError, tile_layer
+from tlm3d.errors import ElaborationError
+from tlm3d.model.residency import Residency
+from tlm3d.model.topology import Route, Topology
+from tlm3d.spec.binding import BlockName, TaskBinding
+from tlm3d.spec.platform import PlatformSpec
+from tlm3d.spec.workload import StageSpec, Task
+from tlm3d.units import PS_PER_S, book_aj, ceil_div, cycles_ps
+
+
+class Load(NamedTuple):
+    """Bytes to bring in over a route; weights may come before the layer's inputs exist."""
+
+    route: Route
+    bytes: int
+    is_input: bool
+
+
+class TileWork(NamedTuple):
+    """One tile on one block: what it loads, how long it computes, what it stores."""
+
+    loads: tuple[Load, ...]
+    compute_ps: int
+    energy_aj: int
+    macs: int
+    store: tuple[Route, int] | None
+
+
+@dataclass(slots=True)
+class Item:
+    """A stage or a layer of a task: ``reads`` and ``readers`` are positions of other items, ``options`` where it may run."""
+
+    position: int
+    name: str
+    reads: tuple[int, ...]
+    options: tuple[BlockName, ...]
+    stage: StageSpec | None = None
+    layer: Layer | None = None
+    layer_reads: tuple[int | None, ...] = ()  # by tensor read: the item that made it, None for the task's input
+    readers: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class TaskWork:
+    """All items of a task in order, and the tiles of each on each block, worked out once when first needed."""
+
+    task: Task
+    items: tuple[Item, ...]
+    input_memory: BlockName | None
+    _platform: PlatformSpec
+    _topology: Topology
+    _residency: Residency
+    _cache: dict[tuple[int, BlockName, tuple[BlockName, ...]], tuple[TileWork, ...]] = field(default_factory=dict)
+
+    def tiles(self, item: Item, block: BlockName, sources: tuple[BlockName, ...]) -> tuple[TileWork, ...]:
+        """Tiles of ``item`` on ``block``, reading its tensors from the memories ``sources``.
+
+        Raises ElaborationError when the smallest tile does not fit the block's local memory, or there is no route.
+        """
+        key = (item.position, block, sources)
+        if key not in self._cache:
+            self._cache[key] = self._stage(item, block) if item.stage else self._tiles(item, block, sources)
+        return self._cache[key]
+
+    def home(self, block: BlockName) -> BlockName:
+        """The memory that keeps the feature maps made on ``block``."""
+        return self._residency.home(block)
+
+    def default_sources(self, item: Item, block: BlockName) -> tuple[BlockName, ...]:
+        """Where the tensors of ``item`` lie when every item runs at its first option."""
+        made = (None if read is None else self.items[read] for read in item.layer_reads)
+        return tuple(self.source(maker.options[0] if maker else None, block) for maker in made)
+
+    def source(self, maker: BlockName | None, reader: BlockName) -> BlockName:
+        """The memory of a tensor made on ``maker`` (None: the task's input), for ``reader``."""
+        if maker is not None:
+            return self.home(maker)
+        return self.input_memory or self.home(reader)
+
+    def _stage(self, item: Item, block: BlockName) -> tuple[TileWork, ...]:
+        spec = self._platform.dies[block[0]].blocks[block[1]]
+        stage = item.stage
+        assert stage is not None
+        assert isinstance(spec, ComputeSpec | Processor)
+        clock_hz = spec.clock_hz
+        if stage.cycles is not None:
+            assert clock_hz is not None  # checked where names are bound
+            return (TileWork((), cycles_ps(stage.cycles, clock_hz), spec.energy.book(stage.cycles, 0), 0, None),)
+        assert stage.time_ps is not None
+        exact = stage.time_ps * clock_hz / PS_PER_S * spec.energy.aj_per_cycle if clock_hz else None
+        return (TileWork((), stage.time_ps, book_aj(exact) if exact else 0, 0, None),)
+
+    def _tiles(self, item: Item, block: BlockName, sources: tuple[BlockName, ...]) -> tuple[TileWork, ...]:
+        spec = self._platform.dies[block[0]].blocks[block[1]]
+        layer, network = item.layer, self.task.network
+        assert layer is not None
+        assert network is not None
+        assert isinstance(spec, ComputeSpec)
+        resident = self._residency.is_resident(network.name, block)
+        try:
+            tiles = tile_layer(layer, spec.local_bytes, resident)
+        except TileError as error:
+            raise ElaborationError(f"task {self.task.name} on {'.'.join(block)}: {error}") from None
+        weights = self._topology.read_route(self._residency.weight_store(block), block) if not resident else None
+        inputs = [self._topology.read_route(source, block) for source in sources]
+        store = self._topology.write_route(block, self.home(block))
+        work = []
+        for tile in tiles:
+            loads = [Load(weights, tile.weight_bytes, False)] if weights and tile.weight_bytes else []
+            loads += [Load(route, n, True) for route, n in zip(inputs, tile.input_bytes, strict=True) if n]
+            cost = spec.cost(layer, tile)
+            out = (store, tile.output_bytes) if tile.output_bytes else None
+            work.append(TileWork(tuple(loads), cycles_ps(cost.cycles, spec.clock_hz), cost.energy_aj, tile.macs, out))
+        return tuple(work)
+
+
+def task_work(
+    task: Task, binding: TaskBinding, platform: PlatformSpec, topology: Topology, residency: Residency
+) -> TaskWork:
+    """The items of ``task``: its stages one after the other, then its network's layers as they read one another."""
+    items: list[Item] = []
+    for i, (stage, block) in enumerate(zip(task.spec.stages, binding.stages, strict=True)):
+        items.append(Item(i, f"stage{i}", (i - 1,) if i else (), (block,), stage=stage))
+    entry = (len(items) - 1,) if items else ()
+    positions: dict[str, int] = {}
+    for layer in task.network.layers if task.network else ():
+        position = len(items)
+        tensors = tuple(None if read == INPUT else positions[read] for read in layer.reads)
+        reads = tuple(sorted({p for t in tensors for p in (entry if t is None else (t,))}))
+        items.append(Item(position, layer.name, reads, binding.layers[layer.name], layer=layer, layer_reads=tensors))
+        positions[layer.name] = position
+    for item in items:
+        item.readers = tuple(other.position for other in items if item.position in other.reads)
+    memory = residency.home(binding.camera) if binding.camera else None
+    if memory is None and task.spec.stages and isinstance(_spec(platform, binding.stages[-1]), ComputeSpec):
+        memory = residency.home(binding.stages[-1])
+    work = TaskWork(task, tuple(items), memory, platform, topology, residency)
+    for item in items:
+        for block in item.options:  # so that what does not fit is an error before the run
+            work.tiles(item, block, work.default_sources(item, block))
+    return work
+
+
+def _spec(platform: PlatformSpec, block: BlockName) -> object:
+    return platform.dies[block[0]].blocks[block[1]]
+
+
+def period_ps(task: Task, frame_rate: tuple[int, int] | None) -> int:
+    """The shortest distance between two releases, rounded up; ``frame_rate`` as (numerator, denominator) Hz."""
+    spec = task.spec
+    if spec.period_ps is not None:
+        return spec.period_ps
+    if spec.rate_hz is not None:
+        return ceil_div(PS_PER_S * spec.rate_hz.denominator, spec.rate_hz.numerator)
+    assert spec.input is not None
+    assert frame_rate is not None
+    return ceil_div(spec.input.every * PS_PER_S * frame_rate[1], frame_rate[0])

@@ -1,0 +1,13 @@
+"""Fixed priorities, as the workload states them."""
+
+from tlm3d.policies import JobView, Policy
+
+
+class FixedPriority(Policy):
+    """The job whose task has the smallest priority number goes first."""
+
+    def key(self, job: JobView) -> int:
+        return job.priority
+
+
+KIND = FixedPriority

@@ -1,0 +1,1 @@
+"""Facts of one run: what happened, when, at what energy. No statistics here; see ``tlm3d.analysis``."""

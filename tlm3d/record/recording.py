@@ -1,0 +1,141 @@
+"""The append-only record of one run.
+
+Every fact is a tuple of plain values, so that a run appends cheaply and analysis or export can turn columns
+into arrays. Times are ps, energies aJ, powers nW. Facts may reach beyond the horizon (a job still running, a
+transfer on its way); analysis cuts them there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Component(NamedTuple):
+    """Something that spends energy: a block or a link direction. ``die`` of a link is the die that drives it."""
+
+    die: str
+    name: str
+
+
+class Span(NamedTuple):
+    """An activity of ``energy_aj`` over [start_ps, end_ps); ``task`` is ``-`` (and index -1) where no task owns it."""
+
+    component: Component
+    what: str  # energy account: compute, sensing, conversion, load, store, …
+    task: str
+    index: int  # type: ignore[assignment]  # shadows tuple.index, which nobody needs here
+    layer: str
+    tile: int
+    start_ps: int
+    end_ps: int
+    energy_aj: int
+
+
+class TransferLeg(NamedTuple):
+    """One transfer on one channel of its route.
+
+    ``posted_ps``: its first burst is offered to this channel; ``start_ps``: its first bit goes out; ``end_ps``: its
+    last bit has left; ``finish_ps``: its last burst has arrived at the far end. ``energy_aj`` lies on
+    [start_ps, end_ps). ``busy_ps`` is the time the wire was occupied, ``bits`` payload and overhead.
+    """
+
+    channel: str
+    initiator: str
+    task: str
+    index: int  # type: ignore[assignment]  # shadows tuple.index, which nobody needs here
+    bytes: int
+    bits: int
+    posted_ps: int
+    start_ps: int
+    end_ps: int
+    finish_ps: int
+    busy_ps: int
+    energy_aj: int
+
+
+class StateInterval(NamedTuple):
+    """A component in a state of constant power over [start_ps, end_ps); ``what``: idle, leakage, active, …"""
+
+    component: Component
+    what: str
+    power_nw: int
+    start_ps: int
+    end_ps: int
+
+
+class Segment(NamedTuple):
+    """A piece of the chain that decided a job's finish: [start_ps, end_ps) spent on ``bucket``, held by ``holder``."""
+
+    bucket: str
+    start_ps: int
+    end_ps: int
+    where: str  # block, channel or sensor the time was spent on or waited for
+    holder: str  # who held it (task#index, or - for the job itself)
+
+
+class JobEnd(NamedTuple):
+    """The whole life of one job. ``segments`` partition [release, finish) (or [release, horizon) if unfinished).
+
+    ``status``: finished, unfinished, dropped, aborted, input-lost. ``finish_ps`` and ``start_ps`` are -1 where there is
+    none. ``late`` is not a status: it follows from finish and deadline.
+    """
+
+    task: str
+    index: int  # type: ignore[assignment]  # shadows tuple.index, which nobody needs here
+    release_ps: int
+    deadline_ps: int
+    start_ps: int
+    finish_ps: int
+    status: str
+    segments: tuple[Segment, ...]
+
+
+class ChannelInfo(NamedTuple):
+    """What a reader of the record must know of a channel."""
+
+    component: Component
+    role: str  # link, memory, bus, dma
+    account: str  # the energy account its traffic is booked to: link, memory, dma, bus
+    rate_bps: float
+
+
+class TaskInfo(NamedTuple):
+    """What a reader of the record must know of a task."""
+
+    deadline_ps: int
+    priority: int
+    dense_ops: int  # 2 x MACs of one inference as published; 0 for a task without a network
+    network: str  # name of the network or -
+    period_ps: int
+
+
+class LimitInfo(NamedTuple):
+    """A power limit: ``kind`` is ``peak`` or ``window``; ``window_ps`` is 0 for peak."""
+
+    kind: str
+    limit_nw: int
+    window_ps: int
+
+
+@dataclass(slots=True)
+class Recording:
+    """Facts of one run over [0, horizon_ps] with the few names needed to read them."""
+
+    platform: str
+    workload: str
+    policy: str
+    seed: int
+    horizon_ps: int
+    dies: tuple[str, ...] = ()  # names, top tier first
+    tasks: dict[str, TaskInfo] = field(default_factory=dict)  # by name, sorted
+    channels: dict[str, ChannelInfo] = field(default_factory=dict)  # by name, sorted
+    components: tuple[Component, ...] = ()
+    limits: tuple[LimitInfo, ...] = ()
+    boot_bytes: int = 0
+    notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
+    spans: list[Span] = field(default_factory=list)
+    legs: list[TransferLeg] = field(default_factory=list)
+    states: list[StateInterval] = field(default_factory=list)
+    jobs: list[JobEnd] = field(default_factory=list)
+    macs_executed: int = 0  # by all tiles computed inside the window

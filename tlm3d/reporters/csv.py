@@ -1,0 +1,93 @@
+"""The facts of a run as four CSV files: the same run, the same bytes. docs/json.md has the columns."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tlm3d.analysis.blame import BUCKETS, blame
+from tlm3d.analysis.power import trace
+from tlm3d.analysis.result import Result
+from tlm3d.record.recording import Recording
+from tlm3d.reporters.job import status, within
+from tlm3d.units import spent_aj
+
+_Cell = str | int
+_JOB_COLUMNS = ("task", "index", "release_ps", "deadline_ps", "start_ps", "finish_ps", "status")
+_SPAN_COLUMNS = ("die", "block", "what", "task", "index", "layer", "tile", "start_ps", "end_ps", "energy_aj")
+_TRANSFER_COLUMNS = (
+    "channel", "initiator", "task", "index", "bytes", "posted_ps", "start_ps", "finish_ps", "energy_aj",
+)  # fmt: skip
+_POWER_COLUMNS = ("start_ps", "end_ps", "energy_aj")
+
+
+def export(result: Result, directory: Path) -> list[Path]:
+    """Write jobs.csv, spans.csv, transfers.csv and power.csv into ``directory`` (made if missing); their paths.
+
+    Each file appears whole or not at all. Raises OSError where the folder cannot be written.
+    """
+    recording = result.recording
+    directory.mkdir(parents=True, exist_ok=True)
+    jobs = (*_JOB_COLUMNS, *(f"{bucket}_ps" for bucket in BUCKETS))
+    return [
+        _write(directory / "jobs.csv", jobs, _jobs(recording)),
+        _write(directory / "spans.csv", _SPAN_COLUMNS, _spans(recording)),
+        _write(directory / "transfers.csv", _TRANSFER_COLUMNS, _transfers(recording)),
+        _write(directory / "power.csv", _POWER_COLUMNS, _power(recording)),
+    ]
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> Path:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _jobs(recording: Recording) -> Iterable[Sequence[_Cell]]:
+    horizon_ps = recording.horizon_ps
+    released = [job for job in recording.jobs if 0 <= job.release_ps < horizon_ps]
+    for job in sorted(released, key=lambda job: (job.release_ps, job.task, job.index)):
+        spent_ps = blame(job, horizon_ps).buckets
+        instants = [within(job.start_ps, horizon_ps), within(job.finish_ps, horizon_ps)]
+        yield (
+            job.task,
+            job.index,
+            job.release_ps,
+            job.deadline_ps,
+            *("" if instant is None else instant for instant in instants),
+            status(job, horizon_ps),
+            *(spent_ps.get(bucket, 0) for bucket in BUCKETS),
+        )
+
+
+def _spans(recording: Recording) -> Iterable[Sequence[_Cell]]:
+    for span in sorted(recording.spans, key=lambda span: (span.start_ps, span.end_ps, span)):
+        inside_aj = spent_aj(span.energy_aj, span.start_ps, span.end_ps, recording.horizon_ps)
+        owner = (*span.component, span.what, span.task, _number(span.index))
+        yield (*owner, span.layer, _number(span.tile), span.start_ps, span.end_ps, inside_aj)
+
+
+def _transfers(recording: Recording) -> Iterable[Sequence[_Cell]]:
+    for leg in sorted(recording.legs, key=lambda leg: (leg.posted_ps, leg.start_ps, leg)):
+        inside_aj = spent_aj(leg.energy_aj, leg.start_ps, leg.end_ps, recording.horizon_ps)
+        owner = (leg.channel, leg.initiator, leg.task, _number(leg.index), leg.bytes)
+        yield (*owner, leg.posted_ps, leg.start_ps, leg.finish_ps, inside_aj)
+
+
+def _number(index: int) -> _Cell:
+    """Empty for the -1 of what belongs to no job or no tile."""
+    return index if index >= 0 else ""
+
+
+def _power(recording: Recording) -> Iterable[Sequence[_Cell]]:
+    power = trace(recording)
+    return zip(power.start_ps, power.end_ps, power.energy_aj, strict=True)

@@ -1,0 +1,123 @@
+"""The result for programs: one JSON document, the same bytes for the same run. Described by result.schema.json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tlm3d import __version__
+from tlm3d.analysis.result import JobBlame, LimitResult, Result, TaskResult
+from tlm3d.reporters.job import causes, status, within
+
+_NW_PER_MW = 10**6
+
+
+def document(result: Result) -> dict[str, Any]:
+    """``result`` as plain dicts, lists, integers, floats and text, in the order of docs/json.md.
+
+    Integers end in ``_ps``, ``_aj`` or ``_nw``; floats (``_mw``, ``_uj``, ``_fj_per_op``) are for people.
+    """
+    efficiency = result.efficiency
+    return {
+        "verdict": str(result.verdict),
+        "reasons": list(result.reasons),
+        "version": __version__,
+        "platform": result.platform,
+        "workload": result.workload,
+        "policy": result.policy,
+        "seed": result.seed,
+        "horizon_ps": result.horizon_ps,
+        "tasks": {name: _task(task) for name, task in sorted(result.tasks.items())},
+        "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),
+        "tightest_jobs": [_job(blame, result.horizon_ps) for blame in result.tightest],
+        "power": {
+            "average_mw": result.average_nw / _NW_PER_MW,
+            "average_nw": result.average_nw,
+            "limits": [_limit(limit) for limit in result.limits],
+        },
+        "energy": {
+            "total_aj": result.total_aj,
+            "accounts": [
+                {"die": a.die, "component": a.component, "what": a.what, "task": a.task, "energy_aj": a.energy_aj}
+                for a in sorted(result.accounts, key=lambda a: (a.die, a.component, a.what, a.task))
+            ],
+        },
+        "channels": {
+            name: {
+                "role": channel.role,
+                "transfers": channel.transfers,
+                "bits": channel.bits,
+                "busy_ps": channel.busy_ps,
+                "queue_ps": channel.queue_ps,
+                "energy_aj": channel.energy_aj,
+            }
+            for name, channel in sorted(result.channels.items())
+        },
+        "efficiency": {
+            "core_fj_per_op": efficiency.core_fj_per_op,
+            "effective_fj_per_op": efficiency.effective_fj_per_op,
+            "uj_per_inference": dict(sorted(efficiency.uj_per_inference.items())),
+            "uj_per_inference_with_share": dict(sorted(efficiency.uj_per_inference_with_share.items())),
+            "unowned_uj": efficiency.unowned_uj,
+        },
+        "boot_bytes": result.boot_bytes,
+        "notes": list(result.notes),
+    }
+
+
+def dumps(result: Result) -> str:
+    """``document(result)`` as indented ASCII JSON text that ends with a newline."""
+    return json.dumps(document(result), indent=2, allow_nan=False) + "\n"
+
+
+def _task(task: TaskResult) -> dict[str, Any]:
+    response = task.response
+    return {
+        "jobs": task.jobs,
+        "judged": task.judged,
+        "missed": task.missed,
+        "open": task.open,
+        "finished": task.finished,
+        "deadline_ps": task.deadline_ps,
+        "response_ps": None
+        if response is None
+        else {
+            "min": response.min_ps,
+            "mean": response.mean_ps,
+            "p99": response.p99_ps,
+            "max": response.max_ps,
+            "max_is_bound": response.max_is_bound,
+        },
+    }
+
+
+def _job(blame: JobBlame, horizon_ps: int) -> dict[str, Any]:
+    job = blame.job
+    return {
+        "task": job.task,
+        "index": job.index,
+        "status": status(job, horizon_ps),
+        "release_ps": job.release_ps,
+        "deadline_ps": job.deadline_ps,
+        "start_ps": within(job.start_ps, horizon_ps),
+        "finish_ps": within(job.finish_ps, horizon_ps),
+        "response_ps": blame.response_ps,
+        "slack_ps": blame.slack_ps,
+        "buckets_ps": dict(blame.buckets),
+        "causes": [
+            {"bucket": c.bucket, "where": c.where, "holder": c.holder, "time_ps": c.time_ps} for c in causes(blame)
+        ],
+    }
+
+
+def _limit(limit: LimitResult) -> dict[str, Any]:
+    return {
+        "kind": limit.kind,
+        "definition": limit.definition,
+        "limit_mw": limit.limit_nw / _NW_PER_MW,
+        "limit_nw": limit.limit_nw,
+        "worst_mw": None if limit.worst_nw is None else limit.worst_nw / _NW_PER_MW,
+        "worst_nw": limit.worst_nw,
+        "at_ps": limit.at_ps,
+        "met": limit.met,
+    }

@@ -1,0 +1,39 @@
+"""A file of any kind: what it describes is told by its keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tlm3d.cnn.network import Network
+from tlm3d.errors import Problem, SpecError
+from tlm3d.spec.network import network_of
+from tlm3d.spec.platform import PlatformSpec, platform_of
+from tlm3d.spec.source import read_source
+from tlm3d.spec.workload import WorkloadSpec, workload_of
+
+
+def read_any(path: str | Path) -> PlatformSpec | WorkloadSpec | Network:
+    """The description in ``path``: ``dies`` make a platform, ``tasks`` a workload, ``layers`` a network.
+
+    Raises SpecError.
+    """
+    source = read_source(path)
+    keys = source.tree if isinstance(source.tree, dict) else {}
+    if "dies" in keys:
+        return platform_of(source)
+    if "tasks" in keys:
+        return workload_of(source, Path(path).parent)
+    if "layers" in keys:
+        return network_of(source)
+    message = "expected a platform (key 'dies'), a workload (key 'tasks') or a network (key 'layers')"
+    raise SpecError([Problem(source.file, 1, 1, "", message)])
+
+
+def describe(spec: PlatformSpec | WorkloadSpec | Network) -> str:
+    """One line on what the file holds."""
+    if isinstance(spec, PlatformSpec):
+        blocks = sum(len(die.blocks) for die in spec.dies.values())
+        return f"platform {spec.name}: {len(spec.dies)} dies, {blocks} blocks, {len(spec.links)} links"
+    if isinstance(spec, WorkloadSpec):
+        return f"workload {spec.name}: {len(spec.tasks)} tasks, policy {spec.policy}"
+    return f"network {spec.name}: {len(spec.layers)} layers, {spec.macs} MAC, {spec.weight_bytes} B of weights"

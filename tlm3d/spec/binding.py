@@ -1,0 +1,138 @@
+"""A workload's names held against a platform: every block, camera and mode it speaks of exists and can do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tlm3d.blocks import ComputeSpec
+from tlm3d.blocks.mixed_signal import MixedSignal
+from tlm3d.blocks.processor import Processor
+from tlm3d.cnn.network import Network
+from tlm3d.errors import did_you_mean
+from tlm3d.spec.platform import PlatformSpec, block_names, find_block
+from tlm3d.spec.source import Where
+from tlm3d.spec.validate import Problems
+from tlm3d.spec.workload import Task, WorkloadSpec
+from tlm3d.units import PS_PER_S, ceil_div, clip
+
+BlockName = tuple[str, str]  # (die, block)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskBinding:
+    """Where a task's stages and layers may run, and which camera feeds it."""
+
+    stages: tuple[BlockName, ...]
+    layers: dict[str, tuple[BlockName, ...]]
+    camera: BlockName | None
+
+
+def bind(platform: PlatformSpec, workload: WorkloadSpec) -> dict[str, TaskBinding]:
+    """Resolve every name of ``workload`` in ``platform``, by task. Raises SpecError with every problem found."""
+    binder = _Binder(platform, Problems(workload.source))
+    bindings = {name: binder.task(task) for name, task in workload.tasks.items()}
+    binder.problems.raise_any()
+    return bindings
+
+
+class _Binder:
+    def __init__(self, platform: PlatformSpec, problems: Problems) -> None:
+        self.platform, self.problems = platform, problems
+
+    def task(self, task: Task) -> TaskBinding:
+        where: Where = ("tasks", task.name)
+        stages = []
+        for i, stage in enumerate(task.spec.stages):
+            at = (*where, "stages", i)
+            found = self._block(stage.on, (*at, "on"), ("compute", "lane"))
+            if found is None:
+                continue
+            stages.append(found)
+            block = self._spec(found)
+            if stage.cycles is not None and isinstance(block, Processor) and block.clock_hz is None:
+                self.problems.add((*at, "cycles"), f"{stage.on} has no clock, so cycles take no known time: use 'time'")
+        layers: dict[str, tuple[BlockName, ...]] = {}
+        if task.network is not None:
+            resolved = self._map(task, where)
+            layers = {layer: tuple(b for r in refs if (b := resolved.get(r))) for layer, refs in task.placement.items()}
+            self._check_support(task.network, layers, where)
+        camera = self._camera(task, where)
+        self._check_jitter(task, where)
+        return TaskBinding(tuple(stages), layers, camera)
+
+    def _spec(self, name: BlockName) -> object:
+        return self.platform.dies[name[0]].blocks[name[1]]
+
+    def _block(self, reference: str, where: Where, roles: tuple[str, ...]) -> BlockName | None:
+        dies = self.platform.dies
+        found = find_block(dies, reference, None)
+        usable = sorted({n for role in roles for n in block_names(dies, role)})
+        if found is None:
+            several = [d for d, die in dies.items() if reference in die.blocks]
+            if len(several) > 1:
+                choice = " or ".join(f"{d}.{reference}" for d in several)
+                self.problems.add(where, f"{clip(reference)} is on several dies: say {choice}")
+            else:
+                hint = did_you_mean(reference, usable) or f"; expected one of: {', '.join(usable)}"
+                self.problems.add(where, f"no block {clip(reference)} in platform {self.platform.name}{hint}")
+            return None
+        spec = dies[found[0]].blocks[found[1]]
+        if spec.ROLE not in roles:
+            self.problems.add(
+                where, f"{clip(reference)} is a {spec.kind} and cannot do this; expected one of: {', '.join(usable)}"
+            )
+            return None
+        return found
+
+    def _map(self, task: Task, where: Where) -> dict[str, BlockName]:
+        resolved: dict[str, BlockName] = {}
+        for pattern, references in sorted(task.spec.map.items()):
+            for reference in references:
+                found = self._block(reference, (*where, "map", pattern), ("compute",))
+                if found is not None:
+                    resolved[reference] = found
+        return resolved
+
+    def _check_support(self, network: Network, layers: dict[str, tuple[BlockName, ...]], where: Where) -> None:
+        for layer in network.layers:
+            for name in layers[layer.name]:
+                block = self._spec(name)
+                if isinstance(block, ComputeSpec) and not block.supports(layer.kind):
+                    message = (
+                        f"{'.'.join(name)} ({block.kind}) does not run {layer.kind} layers: map {layer.name} elsewhere"
+                    )
+                    self.problems.add((*where, "map"), message, at_key=True)
+
+    def _camera(self, task: Task, where: Where) -> BlockName | None:
+        spec = task.spec.input
+        if spec is None:
+            return None
+        found = self._block(spec.camera, (*where, "input", "camera"), ("sensor",))
+        block = self._spec(found) if found else None
+        if not isinstance(block, MixedSignal):
+            return None
+        at = (*where, "input", "mode")
+        if spec.mode not in block.modes:
+            hint = did_you_mean(spec.mode, block.modes) or f"; expected one of: {', '.join(sorted(block.modes))}"
+            self.problems.add(at, f"{spec.camera} has no mode {clip(spec.mode)}{hint}")
+            return None
+        if task.network is not None:
+            frame = sum(row.bytes for row in block.emits(spec.mode))
+            need = task.network.input_bytes
+            if frame < need:
+                shape = "x".join(map(str, task.network.input_shape))
+                message = (
+                    f"mode {clip(spec.mode)} gives {frame} B a frame, {task.network.name} reads {need} B ({shape})"
+                )
+                self.problems.add(at, message)
+        return found
+
+    def _check_jitter(self, task: Task, where: Where) -> None:
+        spec = task.spec
+        period = spec.period_ps or (
+            ceil_div(PS_PER_S * spec.rate_hz.denominator, spec.rate_hz.numerator) if spec.rate_hz else 0
+        )
+        if spec.jitter_ps and spec.jitter_ps > period:
+            self.problems.add(
+                (*where, "jitter"), "must not be longer than the period: releases would overtake each other"
+            )

@@ -1,0 +1,64 @@
+"""Network files: layer lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from tlm3d.cnn.layers import Op
+from tlm3d.cnn.network import LayerRow, Network, NetworkError, build_network
+from tlm3d.spec.quantities import Count, Flag, Frozen, PaddingText
+from tlm3d.spec.source import Source, read_source
+from tlm3d.spec.validate import Problems
+
+
+class LayerText(Frozen):
+    """A layer as written; what may be left out follows the op."""
+
+    name: str
+    op: Op
+    reads: tuple[str, ...] | None = None
+    channels: Count | None = None
+    kernel: tuple[Count, Count] | None = None
+    stride: tuple[Count, Count] | None = None
+    padding: PaddingText | None = None
+    weight_bits: Count | None = None
+    bias: Flag | None = None
+
+
+class NetworkText(Frozen):
+    """A network as written: input [height, width, channels] and its layers in order."""
+
+    name: str
+    input: tuple[Count, Count, Count]
+    activation_bits: Count = 8
+    layers: list[dict[str, Any]] = Field(min_length=1)
+
+
+def load_network(path: str | Path) -> Network:
+    """Read one network file. Raises SpecError with every problem found."""
+    return network_of(read_source(path))
+
+
+def network_of(source: Source) -> Network:
+    """The network described by ``source``. Raises SpecError."""
+    problems = Problems(source)
+    text = problems.model(NetworkText, source.tree, ())
+    rows: list[LayerRow] = []
+    layers = source.tree.get("layers") if isinstance(source.tree, dict) else None
+    for index, layer in enumerate(layers if isinstance(layers, list) else []):
+        row = problems.model(LayerText, layer, ("layers", index))
+        if row is not None:
+            problems.name(row.name, ("layers", index, "name"), dots=True)
+            rows.append(LayerRow(**{key: getattr(row, key) for key in LayerText.model_fields}))
+    problems.raise_any()
+    assert text is not None  # else raise_any has raised
+    try:
+        return build_network(text.name, text.input, rows, text.activation_bits)
+    except NetworkError as error:
+        where = (error.key,) if error.index is None else ("layers", error.index, error.key)
+        problems.add(where, str(error))
+        problems.raise_any()
+        raise

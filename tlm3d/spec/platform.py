@@ -1,0 +1,207 @@
+"""Platform files: dies, blocks, links, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from tlm3d.blocks import BlockSpec, ComputeSpec
+from tlm3d.blocks.mixed_signal import MixedSignal
+from tlm3d.errors import PluginError, did_you_mean
+from tlm3d.links import LinkSpec
+from tlm3d.plugins import load_kind
+from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw
+from tlm3d.spec.source import Source, Where, read_source
+from tlm3d.spec.validate import Problems
+from tlm3d.units import clip
+
+
+class LimitSpec(Frozen):
+    """A power limit: at every instant (``peak: true``) or averaged over every ``window`` of that length."""
+
+    limit_nw: LimitNw = Field(alias="limit")
+    window_ps: DurationPs | None = Field(alias="window", default=None)
+    peak: Flag = False
+
+    @model_validator(mode="after")
+    def _one_definition(self) -> LimitSpec:
+        if self.peak == (self.window_ps is not None):
+            raise ValueError("expected either 'window: <time>' or 'peak: true'")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class DieSpec:
+    """One die: its tier (0 at the bottom), its blocks by name, its bus if it has one."""
+
+    tier: int
+    blocks: dict[str, BlockSpec]
+    bus: LinkSpec | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSpec:
+    """A stack as written; blocks, dies and links in name order, so that the order of lines means nothing."""
+
+    name: str
+    dies: dict[str, DieSpec]
+    links: dict[str, LinkSpec]
+    limits: tuple[LimitSpec, ...]
+    source: Source
+
+
+class _PlatformKeys(Frozen):
+    name: str
+    limits: list[LimitSpec] = []
+    dies: dict[str, Any] = Field(min_length=1)
+    links: dict[str, Any] = {}
+
+
+class _DieKeys(Frozen):
+    tier: CountOrZero
+    blocks: dict[str, Any] = {}
+    bus: Any = None
+
+
+def load_platform(path: str | Path) -> PlatformSpec:
+    """Read one platform file. Raises SpecError with every problem found, PluginError for a broken kind."""
+    return platform_of(read_source(path))
+
+
+def platform_of(source: Source) -> PlatformSpec:
+    """The platform described by ``source``. Raises SpecError."""
+    problems = Problems(source)
+    keys = problems.model(_PlatformKeys, source.tree, ())
+    tree = source.tree if isinstance(source.tree, dict) else {}
+    dies = _dies(problems, tree.get("dies"))
+    links = _links(problems, tree.get("links"), dies)
+    _check_references(problems, dies)
+    problems.raise_any()
+    assert keys is not None  # else raise_any has raised
+    limits = tuple(sorted(keys.limits, key=lambda one: (not one.peak, one.window_ps or 0, one.limit_nw)))
+    return PlatformSpec(keys.name, dies, links, limits, source)
+
+
+def _dies(problems: Problems, tree: Any) -> dict[str, DieSpec]:
+    dies: dict[str, DieSpec] = {}
+    for name, die in sorted(tree.items()) if isinstance(tree, dict) else ():
+        where: Where = ("dies", name)
+        problems.name(name, where)
+        keys = problems.model(_DieKeys, die, where)
+        blocks_tree = die.get("blocks") if isinstance(die, dict) else None
+        blocks: dict[str, BlockSpec] = {}
+        for block, text in sorted(blocks_tree.items()) if isinstance(blocks_tree, dict) else ():
+            problems.name(block, (*where, "blocks", block))
+            spec = _kind(problems, "blocks", text, (*where, "blocks", block))
+            if isinstance(spec, BlockSpec):
+                blocks[block] = spec
+        bus = None
+        if isinstance(die, dict) and "bus" in die:
+            bus = _kind(problems, "links", die["bus"], (*where, "bus"))
+            if isinstance(bus, LinkSpec):
+                if not bus.WITHIN_DIE:
+                    problems.add((*where, "bus", "kind"), f"a {bus.kind} joins dies; the bus of a die is on-chip")
+                for key in ("between", "from", "to"):
+                    if key in die["bus"]:
+                        problems.add(
+                            (*where, "bus", key), "a bus has no ends: it joins the blocks of its die", at_key=True
+                        )
+        if "bus" in blocks:
+            problems.add(
+                (*where, "blocks", "bus"), "'bus' names the bus of a die; the block needs another name", at_key=True
+            )
+        dies[name] = DieSpec(keys.tier if keys else 0, blocks, bus if isinstance(bus, LinkSpec) else None)
+    return dies
+
+
+def _links(problems: Problems, tree: Any, dies: dict[str, DieSpec]) -> dict[str, LinkSpec]:
+    links: dict[str, LinkSpec] = {}
+    for name, text in sorted(tree.items()) if isinstance(tree, dict) else ():
+        where: Where = ("links", name)
+        problems.name(name, where)
+        spec = _kind(problems, "links", text, where)
+        if not isinstance(spec, LinkSpec):
+            continue
+        links[name] = spec
+        if spec.WITHIN_DIE:
+            problems.add(
+                (*where, "kind"), f"{spec.kind} is the bus of a die: write it as 'bus:' there, not under links"
+            )
+            continue
+        one_way = spec.from_die is not None and spec.to_die is not None
+        if (spec.between is not None) == one_way or (spec.from_die is None) != (spec.to_die is None):
+            problems.add(where, "expected the ends as 'between: [a, b]' or as 'from: a' and 'to: b'")
+            continue
+        ends: list[tuple[Where, str]] = []
+        if spec.between is not None:
+            ends = [((*where, "between", 0), spec.between[0]), ((*where, "between", 1), spec.between[1])]
+        else:
+            ends = [((*where, "from"), str(spec.from_die)), ((*where, "to"), str(spec.to_die))]
+        for at, end in ends:
+            if end not in dies:
+                problems.add(at, f"no die {clip(end)}{did_you_mean(end, dies)}")
+        if all(end in dies for _, end in ends):
+            (_, a), (at, b) = ends
+            if a == b:
+                problems.add(at, f"a link joins two dies, got {clip(a)} twice")
+            elif spec.ADJACENT_TIERS and abs(dies[a].tier - dies[b].tier) != 1:
+                tiers = f"{a} is on tier {dies[a].tier}, {b} on tier {dies[b].tier}"
+                problems.add(where, f"a {spec.kind} joins dies that touch; {tiers}")
+    return links
+
+
+def _kind(problems: Problems, slot: str, tree: Any, where: Where) -> Any:
+    """The Spec of the kind that ``tree`` names, validated; None when it is not valid."""
+    if not isinstance(tree, dict):
+        problems.add(where, "expected a mapping with the key 'kind' and the keys of that kind")
+        return None
+    name = tree.get("kind")
+    if not isinstance(name, str):
+        problems.add(where, "missing key 'kind'")
+        return None
+    try:
+        model = load_kind(slot, name)
+    except PluginError as error:
+        problems.add((*where, "kind"), str(error))
+        return None
+    return problems.model(model, tree, where)
+
+
+def find_block(dies: dict[str, DieSpec], reference: str, here: str | None) -> tuple[str, str] | None:
+    """(die, block) that ``reference`` names: ``die.block``, or ``block`` on die ``here``, or anywhere if only one has it."""
+    die, dot, block = reference.rpartition(".")
+    if dot:
+        return (die, block) if die in dies and block in dies[die].blocks else None
+    if here is not None and block in dies[here].blocks:
+        return (here, block)
+    found = [name for name, spec in dies.items() if block in spec.blocks]
+    return (found[0], block) if len(found) == 1 else None
+
+
+def block_names(dies: dict[str, DieSpec], role: str | None = None) -> list[str]:
+    """``die.block`` and ``block`` of every block (of ``role``), for messages."""
+    pairs = [(d, b) for d, die in dies.items() for b, spec in die.blocks.items() if role in (None, spec.ROLE)]
+    return sorted({f"{d}.{b}" for d, b in pairs} | {b for _, b in pairs})
+
+
+def _check_references(problems: Problems, dies: dict[str, DieSpec]) -> None:
+    for die_name, die in dies.items():
+        for block_name, block in die.blocks.items():
+            where: Where = ("dies", die_name, "blocks", block_name)
+            wanted: dict[str, str | None] = {}
+            if isinstance(block, ComputeSpec):
+                wanted = {"home": block.home, "weight_store": block.weight_store}
+            elif isinstance(block, MixedSignal):
+                wanted = {"home": block.home}
+            for key, reference in wanted.items():
+                if reference is None:
+                    continue
+                found = find_block(dies, reference, die_name)
+                if found is None:
+                    hint = did_you_mean(reference, block_names(dies, "memory"))
+                    problems.add((*where, key), f"no memory {clip(reference)}{hint}")
+                elif dies[found[0]].blocks[found[1]].ROLE != "memory":
+                    problems.add((*where, key), f"{clip(reference)} is no memory")

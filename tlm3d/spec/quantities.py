@@ -1,0 +1,152 @@
+"""Field types of the schema: text in, exact numbers out.
+
+``RateBps`` and its like are ``Fraction`` in base units; ``BookedPs`` is rounded up to a picosecond where a time is only
+ever booked. Each carries the JSON Schema of its text form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
+
+from tlm3d import units
+from tlm3d.units import Dimension, QuantityError, clip, duration_ps, parse_number, parse_quantity
+
+MAX_COUNT = 10**12
+
+
+class Frozen(BaseModel):
+    """Base of every description: immutable, unknown keys refused, read by the key the user writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def _text(value: Any, dimension: str) -> str:
+    if isinstance(value, str):
+        return value
+    kind = (
+        "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else str(type(value).__name__)
+    )
+    raise QuantityError(f"expected {dimension}, got {kind}")
+
+
+def _quantity(dimension: Dimension, *, positive: bool) -> Callable[[Any], Fraction]:
+    def read(value: Any) -> Fraction:
+        if isinstance(value, Fraction):
+            return value
+        exact = parse_quantity(_text(value, f"{dimension.name} such as '{dimension.example}'"), dimension)
+        if positive and exact == 0:
+            raise QuantityError(
+                f"expected {dimension.name} such as '{dimension.example}', got {clip(value)}: must not be zero"
+            )
+        return exact
+
+    return read
+
+
+def _integer(dimension: Dimension, *, at_least: int = 0) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        exact = parse_quantity(_text(value, f"{dimension.name} such as '{dimension.example}'"), dimension)
+        booked = duration_ps(exact)  # up, to the base unit
+        if booked < at_least:
+            raise QuantityError(
+                f"expected {dimension.name} of more than zero such as '{dimension.example}', got {clip(value)}"
+            )
+        return booked
+
+    return read
+
+
+def _count(at_least: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        text = _text(value, "a whole number")
+        number = parse_number(text)
+        if number.denominator != 1:
+            raise QuantityError(f"expected a whole number, got {clip(text)}")
+        if not at_least <= number <= MAX_COUNT:
+            raise QuantityError(f"expected a whole number from {at_least} to {MAX_COUNT}, got {clip(text)}")
+        return int(number)
+
+    return read
+
+
+def _positive(value: Any) -> Fraction:
+    number = parse_number(_text(value, "a number"))
+    if number <= 0:
+        raise QuantityError(f"expected a number above zero, got {clip(value)}")
+    return number
+
+
+def _flag(value: Any) -> bool:
+    text = _text(value, "true or false")
+    if text not in ("true", "false"):
+        raise QuantityError(f"expected true or false, got {clip(text)}")
+    return text == "true"
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise QuantityError("expected the name of a block, or a list of names")
+    return tuple(names)
+
+
+def _padding(value: Any) -> Any:
+    if isinstance(value, list):
+        if len(value) != 4:
+            raise QuantityError(f"expected [top, bottom, left, right], got a list of {len(value)}")
+        return tuple(_count(0)(side) for side in value)
+    text = _text(value, "same, valid, a number or [top, bottom, left, right]")
+    return text if text in ("same", "valid") else _count(0)(text)
+
+
+def _schema(dimension: Dimension) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "description": dimension.name, "examples": [dimension.example]})
+
+
+_NUMBER = WithJsonSchema({"type": ["number", "string"]})
+_INTEGER = WithJsonSchema({"type": ["integer", "string"]})
+
+TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME)]
+DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME)]
+PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
+LimitNw = Annotated[int, PlainValidator(_integer(units.POWER, at_least=1)), _schema(units.POWER)]
+SizeBits = Annotated[int, PlainValidator(_integer(units.DATA, at_least=1)), _schema(units.DATA)]
+RateBps = Annotated[Fraction, PlainValidator(_quantity(units.RATE, positive=True)), _schema(units.RATE)]
+FrequencyHz = Annotated[Fraction, PlainValidator(_quantity(units.FREQUENCY, positive=True)), _schema(units.FREQUENCY)]
+AjPerBit = Annotated[
+    Fraction, PlainValidator(_quantity(units.ENERGY_PER_BIT, positive=False)), _schema(units.ENERGY_PER_BIT)
+]
+AjPerCycle = Annotated[
+    Fraction, PlainValidator(_quantity(units.ENERGY_PER_CYCLE, positive=False)), _schema(units.ENERGY_PER_CYCLE)
+]
+AjPerMac = Annotated[
+    Fraction, PlainValidator(_quantity(units.ENERGY_PER_MAC, positive=False)), _schema(units.ENERGY_PER_MAC)
+]
+AjPerPixel = Annotated[
+    Fraction, PlainValidator(_quantity(units.ENERGY_PER_PIXEL, positive=False)), _schema(units.ENERGY_PER_PIXEL)
+]
+AjPerConversion = Annotated[
+    Fraction,
+    PlainValidator(_quantity(units.ENERGY_PER_CONVERSION, positive=False)),
+    _schema(units.ENERGY_PER_CONVERSION),
+]
+Count = Annotated[int, PlainValidator(_count(1)), _INTEGER]
+CountOrZero = Annotated[int, PlainValidator(_count(0)), _INTEGER]
+Positive = Annotated[Fraction, PlainValidator(_positive), _NUMBER]
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Names = Annotated[
+    tuple[str, ...],
+    PlainValidator(_names),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+PaddingText = Annotated[
+    Literal["same", "valid"] | int | tuple[int, int, int, int],
+    PlainValidator(_padding),
+    WithJsonSchema(
+        {"anyOf": [{"enum": ["same", "valid"]}, {"type": "integer"}, {"type": "array", "minItems": 4, "maxItems": 4}]}
+    ),
+]

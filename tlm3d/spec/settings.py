@@ -1,0 +1,28 @@
+"""``--set PATH=VALUE``: changes to the text of a platform or workload before it is validated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tlm3d.errors import Problem, SpecError
+from tlm3d.spec.source import Source, override
+from tlm3d.units import clip
+
+
+def apply_settings(platform: Source, workload: Source, settings: Sequence[str]) -> None:
+    """Apply each ``path=value`` in order; paths that start with ``workload.`` go there. Raises SpecError."""
+    found: list[Problem] = []
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        path, option = path.strip(), f"--set {path.strip()}"
+        if not equals or not path:
+            message = f"expected PATH=VALUE such as links.tsv.rate='20 Mbit/s', got {clip(setting)}"
+            found.append(Problem("--set", 0, 0, "", message))
+            continue
+        inside = path.removeprefix("workload.")
+        try:
+            override(workload if inside != path else platform, inside, value, option)
+        except SpecError as error:
+            found += error.problems
+    if found:
+        raise SpecError(found)

@@ -1,0 +1,132 @@
+"""pydantic's error locations joined to the marks of the source: every problem gets its file:line:column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tlm3d.errors import Problem, SpecError, did_you_mean
+from tlm3d.spec.source import Source, Where
+from tlm3d.units import clip
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+
+
+class Problems:
+    """Collects everything wrong with one source; raises it together, in file order."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[Problem] = []
+
+    def add(self, where: Where, message: str, at_key: bool = False) -> None:
+        self.found.append(self.source.problem(where, message, at_key))
+
+    def raise_any(self) -> None:
+        if self.found:
+            raise SpecError(sorted(set(self.found)))
+
+    def mapping(self, tree: Any, where: Where, what: str) -> dict[str, Any]:
+        """``tree`` if it is a mapping, else a problem and an empty one."""
+        if isinstance(tree, dict):
+            return tree
+        self.add(where, f"expected a mapping of {what}, got {_kind(tree)}")
+        return {}
+
+    def name(self, name: str, where: Where, dots: bool = False) -> None:
+        """Names appear in paths, channel names and tables: letters, digits, ``_``, ``-`` only (and ``.`` where allowed)."""
+        if not _NAME.fullmatch(name) or ("." in name and not dots):
+            self.add(where, f"expected a name of letters, digits, '_' and '-', got {clip(name)}", at_key=not dots)
+
+    def model(self, model: type[Model], tree: Any, where: Where) -> Model | None:
+        """``tree`` validated by ``model``; None and problems when it does not fit."""
+        if not isinstance(tree, dict):
+            keys = ", ".join(sorted(_keys(model))[:6])
+            self.add(where, f"expected a mapping with keys such as {keys}, got {_kind(tree)}")
+            return None
+        try:
+            return model.model_validate(tree)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                self._translate(model, tree, where, item)
+            return None
+
+    def _translate(self, model: type[BaseModel], tree: Any, where: Where, item: Mapping[str, Any]) -> None:
+        loc: Where = tuple(part for part in item["loc"] if not _is_branch(part))
+        place = (*where, *loc)
+        match item["type"]:
+            case "extra_forbidden":
+                known = _known_keys(model, loc[:-1])
+                listed = ", ".join(sorted(known))
+                hint = did_you_mean(str(loc[-1]), known) or f"; expected one of: {listed}"
+                self.add(place, f"unknown key {clip(str(loc[-1]))}{hint}", at_key=True)
+            case "missing":
+                self.add(place[:-1], f"missing key '{loc[-1]}'")
+            case "value_error":
+                self.add(place, str(item["ctx"]["error"]))
+            case "literal_error" | "enum":
+                expected = item["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+                text = item["input"] if isinstance(item["input"], str) else _kind(item["input"])
+                hint = did_you_mean(text, expected.split(", "))
+                self.add(place, f"expected one of: {expected}; got {clip(text)}{hint}")
+            case "string_type":
+                self.add(place, f"expected text, got {_kind(item['input'])}")
+            case "too_short" | "too_long":
+                self.add(place, f"expected {item['ctx'].get('min_length', item['ctx'].get('max_length'))} entries")
+            case _ if item["type"].endswith("_type"):
+                wanted = (
+                    item["type"]
+                    .removesuffix("_type")
+                    .replace("dict", "mapping")
+                    .replace("tuple", "list")
+                    .replace("_", " ")
+                )
+                wanted = "mapping" if wanted == "model" else wanted
+                self.add(place, f"expected a {wanted}, got {_kind(item['input'])}")
+            case _:
+                self.add(place, item["msg"][0].lower() + item["msg"][1:])
+
+
+def _is_branch(part: str | int) -> bool:
+    """pydantic puts the branch of a union into the location; the user wrote no such key."""
+    return isinstance(part, str) and ("[" in part or part in ("str", "function-plain", "int"))
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    return {info.alias or name for name, info in model.model_fields.items()}
+
+
+def _known_keys(model: type[BaseModel], loc: Where) -> set[str]:
+    """The keys known at ``loc`` inside ``model``, following nested models."""
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        fields = {info.alias or name: info.annotation for name, info in model.model_fields.items()}
+        nested = _model_in(fields.get(part))
+        if nested is None:
+            continue  # a key of a dict[str, Model]: the model was entered one step earlier
+        model = nested
+    return _keys(model)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _kind(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return "a mapping"
+    if isinstance(tree, list):
+        return "a list"
+    return clip(str(tree)) if tree else "nothing"

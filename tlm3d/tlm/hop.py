@@ -1,0 +1,77 @@
+"""A contending transfer on one channel of its route, burst by burst."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tlm3d.tlm.timing import NEVER
+
+if TYPE_CHECKING:
+    from tlm3d.tlm.transfer import Transfer
+
+
+class Hop:
+    """Two FIFOs of timestamps say when each burst may start: its ``arrivals`` here, and its ``credits``.
+
+    A credit is a free place in the receive buffer behind this channel; the last hop has one for every burst, as the end
+    of a route always accepts. ``ready_ps`` is when the next burst may start (NEVER while one of the two is missing).
+    """
+
+    __slots__ = (
+        "arrivals", "channel", "credits", "first_start_ps", "full_ps", "initiator", "last_ps", "last_start_ps", "left",
+        "next", "previous", "priority", "ready_ps", "transfer",
+    )  # fmt: skip
+
+    def __init__(self, transfer: Transfer, index: int) -> None:
+        passage, posted_ps = transfer.passage, transfer.posted_ps
+        is_last = index == len(transfer.route) - 1
+        self.transfer = transfer
+        self.channel = transfer.route[index]
+        self.initiator = transfer.initiator
+        self.priority = transfer.priority
+        self.full_ps, self.last_ps = passage.full_ps[index], passage.last_ps[index]
+        self.left = passage.bursts
+        self.arrivals = deque([posted_ps]) * passage.bursts if index == 0 else deque[int]()
+        self.credits = deque([posted_ps]) * (passage.bursts if is_last else self.channel.buffer_bursts)
+        self.ready_ps = posted_ps if index == 0 else NEVER
+        self.previous: Hop | None = None
+        self.next: Hop | None = None
+        self.first_start_ps = self.last_start_ps = -1
+
+    def start_burst(self, now_ps: int) -> int:
+        """Put the next burst on the wire; returns when it arrives. All consequences lie after ``now_ps``."""
+        channel, arrivals, credits = self.channel, self.arrivals, self.credits
+        self.left -= 1
+        channel.last_served = self.initiator
+        channel.busy_until_ps = free_ps = now_ps + (self.full_ps if self.left else self.last_ps)
+        arrive_ps = free_ps + channel.latency_ps
+        if self.first_start_ps < 0:
+            self.first_start_ps = now_ps
+        self.last_start_ps = now_ps
+
+        arrivals.popleft()
+        credits.popleft()
+        if arrivals and credits:
+            arrival_ps, credit_ps = arrivals[0], credits[0]
+            self.ready_ps = arrival_ps if arrival_ps > credit_ps else credit_ps
+        else:
+            self.ready_ps = NEVER
+        following = self.next
+        if following is not None:
+            following.arrivals.append(arrive_ps)
+            if following.ready_ps == NEVER:
+                following.look()
+        previous = self.previous
+        if previous is not None:
+            previous.credits.append(now_ps + previous.channel.latency_ps)
+            if previous.ready_ps == NEVER:
+                previous.look()
+        return arrive_ps
+
+    def look(self) -> None:
+        """An arrival or a credit has come to a hop that lacked one: tell the channel when it may start."""
+        if self.arrivals and self.credits:
+            self.ready_ps = max(self.arrivals[0], self.credits[0])
+            channel = self.channel
+            channel.decision_ps = min(channel.decision_ps, max(self.ready_ps, channel.busy_until_ps))

@@ -1,0 +1,112 @@
+"""The passage of n bytes over a route that nobody else uses: how they are cut, and when each hop starts and ends.
+
+Write f_i for the wire time of a full burst on hop i, L_i for its latency, D_i for its buffer, and S_i(j) for the time
+burst j starts on hop i. The rules of the channel are three inequalities, and S is their smallest solution:
+
+    wire     S_i(j) ≥ S_i(j-1) + f_i
+    arrival  S_i(j) ≥ S_{i-1}(j) + f_{i-1} + L_{i-1}
+    credit   S_i(j) ≥ S_{i+1}(j-D_i) + L_i            for j ≥ D_i, where there is a hop i+1
+
+With A_i = Σ_{m<i} (f_m + L_m) and M_i = max_{m≤i} f_m the solution for full bursts is
+
+    S_i(j) = max over p ≥ i of  A_p + Σ_{i≤m<p} L_m + (j − Σ_{i≤m<p} D_m) · M_p     where j ≥ Σ_{i≤m<p} D_m
+
+(up to hop p, the pace set on the way, back down by credits). Each term is a chain of the inequalities, so S is no
+smaller. The formula satisfies *wire* as M_p ≥ f_i, *credit* term by term, and *arrival* wherever the buffers cover the
+round trip, f_i + 2 L_i ≤ D_i · M_{i+1}, or never fill: then it is S. The last burst, which may be shorter, gives no
+time to any other, and follows from the inequalities directly. Where buffers do not cover, burst by burst.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from tlm3d.tlm.channel import Channel
+from tlm3d.units import ceil_div
+
+
+class Passage:
+    """``n_bytes`` over ``route``; times count from posting, tuples have one entry a hop.
+
+    ``bursts`` of the smallest burst size on the route, the last with the rest: ``full_ps`` and ``last_ps`` on the wire,
+    ``first_start_ps`` and ``last_start_ps`` of the first and last burst, ``duration_ps`` until all has arrived.
+    """
+
+    __slots__ = (
+        "burst_bytes", "bursts", "duration_ps", "first_start_ps", "full_ps", "last_ps", "last_start_ps", "n_bytes",
+        "route",
+    )  # fmt: skip
+
+    def __init__(self, route: tuple[Channel, ...], n_bytes: int) -> None:
+        self.route, self.n_bytes = route, n_bytes
+        self.burst_bytes = min(channel.burst_bytes for channel in route)
+        self.bursts = ceil_div(n_bytes, self.burst_bytes)
+        rest = n_bytes - (self.bursts - 1) * self.burst_bytes
+        self.full_ps = tuple(channel.burst_ps(self.burst_bytes) for channel in route)
+        self.last_ps = tuple(channel.burst_ps(rest) for channel in route)
+        first_ps = self.full_ps if self.bursts > 1 else self.last_ps
+        steps = (ps + channel.latency_ps for ps, channel in zip(first_ps, route, strict=True))
+        self.first_start_ps = tuple(accumulate(steps, initial=0))[:-1]
+        self.last_start_ps = tuple(self._closed_form() if self._is_covered() else self._burst_by_burst())
+        self.duration_ps = self.last_start_ps[-1] + self.last_ps[-1] + route[-1].latency_ps
+
+    def busy_ps(self, hop: int, started: int) -> int:
+        """Wire time of the first ``started`` bursts on ``hop``."""
+        busy_ps = started * self.full_ps[hop]
+        return busy_ps if started < self.bursts else busy_ps - self.full_ps[hop] + self.last_ps[hop]
+
+    def bits(self, hop: int, started: int) -> int:
+        """Payload and overhead of the first ``started`` bursts on ``hop``."""
+        return 8 * min(started * self.burst_bytes, self.n_bytes) + started * self.route[hop].overhead_bits
+
+    def _is_covered(self) -> bool:
+        pace_ps = tuple(accumulate(self.full_ps, max))
+        return all(
+            channel.buffer_bursts >= self.bursts - 1
+            or self.full_ps[i] + 2 * channel.latency_ps <= channel.buffer_bursts * pace_ps[i + 1]
+            for i, channel in enumerate(self.route[:-1])
+        )
+
+    def _closed_form(self) -> list[int]:
+        """Start of the last burst on every hop, in O(hops²)."""
+        if self.bursts == 1:
+            return list(self.first_start_ps)
+        route, full_ps, last = self.route, self.full_ps, self.bursts - 1
+        pace_ps = tuple(accumulate(full_ps, max))
+
+        def start_ps(hop: int, burst: int) -> int:
+            latest_ps = self.first_start_ps[hop] + burst * pace_ps[hop]
+            for p in range(hop + 1, len(route)):
+                burst -= route[p - 1].buffer_bursts
+                if burst < 0:
+                    break
+                back_ps = sum(channel.latency_ps for channel in route[hop:p])
+                latest_ps = max(latest_ps, self.first_start_ps[p] + back_ps + burst * pace_ps[p])
+            return latest_ps
+
+        starts: list[int] = []
+        arrival_ps = 0
+        for hop, channel in enumerate(route):
+            at_ps = max(arrival_ps, start_ps(hop, last - 1) + full_ps[hop])
+            if hop + 1 < len(route) and last >= channel.buffer_bursts:
+                at_ps = max(at_ps, start_ps(hop + 1, last - channel.buffer_bursts) + channel.latency_ps)
+            starts.append(at_ps)
+            arrival_ps = at_ps + self.last_ps[hop] + channel.latency_ps
+        return starts
+
+    def _burst_by_burst(self) -> list[int]:
+        """Start of the last burst on every hop, by the inequalities as they stand, in O(bursts · hops)."""
+        route, final = self.route, len(self.route) - 1
+        starts: list[list[int]] = [[] for _ in route]
+        free_ps = [0] * len(route)
+        for burst in range(self.bursts):
+            wire_ps = self.full_ps if burst + 1 < self.bursts else self.last_ps
+            arrival_ps = 0
+            for hop, channel in enumerate(route):
+                at_ps = max(arrival_ps, free_ps[hop])
+                if hop < final and burst >= channel.buffer_bursts:
+                    at_ps = max(at_ps, starts[hop + 1][burst - channel.buffer_bursts] + channel.latency_ps)
+                starts[hop].append(at_ps)
+                free_ps[hop] = at_ps + wire_ps[hop]
+                arrival_ps = free_ps[hop] + channel.latency_ps
+        return [of_hop[-1] for of_hop in starts]

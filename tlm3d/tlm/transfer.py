@@ -1,0 +1,107 @@
+"""A transfer: n bytes from an initiator over a route of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from tlm3d.tlm.channel import Channel
+from tlm3d.tlm.passage import Passage
+
+if TYPE_CHECKING:
+    from tlm3d.tlm.contention import Contention
+    from tlm3d.tlm.hop import Hop
+
+
+class Leg(NamedTuple):
+    """What a transfer did on one channel: offered to it, first and last bit on the wire, all arrived behind it.
+
+    ``busy_ps`` is the wire time of its bursts, ``bits`` their payload and overhead.
+    """
+
+    channel: Channel
+    posted_ps: int
+    start_ps: int
+    end_ps: int
+    arrive_ps: int
+    busy_ps: int
+    bits: int
+
+
+class Rival(NamedTuple):
+    """Another transfer that was in flight over a common channel at the same time."""
+
+    initiator: str
+    owner: object
+
+
+class Transfer:
+    """In flight from posting until its last burst arrives at the end of its last hop.
+
+    ``finish_ps`` is -1 until that is certain for the traffic posted so far. ``owner`` is the caller's own label.
+    """
+
+    __slots__ = (
+        "contention", "done", "finish_ps", "hops", "initiator", "owner", "passage", "posted_ps", "priority", "rivals",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        initiator: str,
+        passage: Passage,
+        done: Callable[[Transfer], None],
+        priority: int,
+        owner: object,
+        posted_ps: int,
+    ) -> None:
+        self.initiator = initiator
+        self.passage = passage
+        self.done = done
+        self.priority = priority
+        self.owner = owner
+        self.posted_ps = posted_ps
+        self.finish_ps = -1
+        self.rivals: list[Rival] = []  # one entry for each rival transfer
+        self.contention: Contention | None = None  # None while its timetable is that of an idle route
+        self.hops: tuple[Hop, ...] = ()
+
+    @property
+    def route(self) -> tuple[Channel, ...]:
+        return self.passage.route
+
+    @property
+    def n_bytes(self) -> int:
+        return self.passage.n_bytes
+
+    @property
+    def alone_ps(self) -> int:
+        """How long it would take on an idle route."""
+        return self.passage.duration_ps
+
+    def legs(self) -> list[Leg]:
+        """What it did on each channel, in route order.
+
+        Before the finish (after ``Fabric.settle``): the bursts started so far; hops without one are left out.
+        """
+        passage, posted_ps = self.passage, self.posted_ps
+        first_ps = passage.full_ps if passage.bursts > 1 else passage.last_ps
+        legs: list[Leg] = []
+        for i, channel in enumerate(passage.route):
+            if self.hops:
+                hop = self.hops[i]
+                started, start_ps, last_start_ps = passage.bursts - hop.left, hop.first_start_ps, hop.last_start_ps
+            else:
+                started = passage.bursts
+                start_ps = self.posted_ps + passage.first_start_ps[i]
+                last_start_ps = self.posted_ps + passage.last_start_ps[i]
+            if not started:
+                break
+            latency_ps = channel.latency_ps
+            end_ps = last_start_ps + (passage.full_ps if started < passage.bursts else passage.last_ps)[i]
+            facts = (end_ps + latency_ps, passage.busy_ps(i, started), passage.bits(i, started))
+            legs.append(Leg(channel, posted_ps, start_ps, end_ps, *facts))
+            posted_ps = start_ps + first_ps[i] + latency_ps
+        return legs
+
+    def __repr__(self) -> str:
+        return f"<Transfer of {self.initiator}, {self.n_bytes} B posted at {self.posted_ps} ps>"
