@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
-    from tlm3d.simulate import simulate
+    from tlm3d.simulation import simulate
     from tlm3d.spec.platform import load_platform
     from tlm3d.spec.workload import load_workload
 
@@ -24,7 +24,7 @@ _HOME = {
     "Result": "tlm3d.analysis.result",
     "load_platform": "tlm3d.spec.platform",
     "load_workload": "tlm3d.spec.workload",
-    "simulate": "tlm3d.simulate",
+    "simulate": "tlm3d.simulation",
 }
 
 

@@ -155,7 +155,7 @@ def _simulate(
     platform_file: str, workload_file: str, policy: str | None, horizon: str | None, seed: int, settings: list[str]
 ) -> Result:
     from tlm3d.errors import Problem, SpecError
-    from tlm3d.simulate import simulate
+    from tlm3d.simulation import simulate
     from tlm3d.spec.platform import platform_of
     from tlm3d.spec.settings import apply_settings
     from tlm3d.spec.source import Source, read_source
