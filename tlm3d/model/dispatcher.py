@@ -109,6 +109,7 @@ class Dispatcher:
         job.remaining -= 1
         if not job.remaining:
             job.on_end(job)
+            job.items = []  # they refer back to the job: let both go without the cycle collector
             return
         for position in run.item.readers:
             reader = job.items[position]

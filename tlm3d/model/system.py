@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from simpy import Environment
 
@@ -24,6 +26,19 @@ from tlm3d.spec.binding import BlockName, bind
 from tlm3d.spec.platform import PlatformSpec
 from tlm3d.spec.workload import WorkloadSpec
 from tlm3d.tlm.fabric import Fabric
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """The record only grows and jobs free themselves: the cycle collector would walk it again and again for nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
 
 Progress = Callable[[int, int], None]  # (simulated ps so far, horizon ps)
 _SLICES = 200  # how often progress is told
@@ -141,7 +156,8 @@ class System:
         for i in range(1, slices + 1):
             until_ps = horizon_ps * i // slices + 1
             if until_ps > env.now:
-                env.run(until=until_ps)
+                with _collector_paused():
+                    env.run(until=until_ps)
             if progress:
                 progress(until_ps - 1, horizon_ps)
 
