@@ -41,13 +41,10 @@ class Context:
         """Record the legs of ``transfer`` as far as it has come."""
         append = self.recording.legs.append
         for hop, leg in enumerate(transfer.legs()):
-            channel = leg.channel
-            append(
-                TransferLeg(
-                    channel.name, transfer.initiator, owner.task, owner.index, transfer.n_bytes, leg.bits, leg.posted_ps,
-                    leg.start_ps, leg.end_ps, leg.arrive_ps, leg.busy_ps, owner.route.leg_aj(hop, leg.bits),
-                )
-            )  # fmt: skip
+            energy_aj = owner.route.leg_aj(hop, leg.bits)
+            who = (leg.channel.name, transfer.initiator, owner.task, owner.index, transfer.n_bytes)
+            when = (leg.posted_ps, leg.start_ps, leg.end_ps, leg.arrive_ps, leg.busy_ps)
+            append(TransferLeg(*who, leg.bits, *when, energy_aj))
 
     def split_transfer(self, transfer: Transfer, op: Op) -> None:
         """Split a finished transfer into queueing and moving; what it waited for is its rivals."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tlm3d.model.op import Op, chain, latest
+from tlm3d.model.op import Op, chain, latest, waited
 from tlm3d.model.work import Item, TaskWork, TileWork
 from tlm3d.policies import JobView
 from tlm3d.record.recording import JobEnd, Segment
@@ -99,10 +99,7 @@ class Job:
         current = max(self.running, key=lambda op: (op.bucket == "compute", -op.start_ps, op.where), default=None)
         if current is not None:
             pieces = chain(current.before, self.release_ps)
-            ready_ps = current.before.end_ps if current.before else self.release_ps
-            if current.start_ps > ready_ps:
-                bucket, where, holder = current.wait
-                pieces.append(Segment(bucket, ready_ps, current.start_ps, where, holder))
+            pieces += waited(current, self.release_ps)
             if current.parts:
                 pieces += [p._replace(end_ps=min(p.end_ps, now_ps)) for p in current.parts if p.start_ps < now_ps]
                 started_ps = max(p.end_ps for p in current.parts)

@@ -109,7 +109,9 @@ class Lane:
         held = self._wait_for(run, self._last)
         if execution.op is None:
             own = latest(run.ready_op, job.input_op)
-            execution.op = job.begin_op(Op("compute", self._path, now_ps, now_ps, own, held))
+            ready_ps = own.end_ps if own is not None else job.release_ps
+            waits = (Segment(held[0], ready_ps, now_ps, *held[1:]),) if now_ps > ready_ps else ()
+            execution.op = job.begin_op(Op("compute", self._path, now_ps, now_ps, own, waits))
         else:
             self._part(execution, held[0], now_ps, held[2])
         execution.resumed_ps = now_ps

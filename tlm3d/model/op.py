@@ -8,11 +8,11 @@ from tlm3d.record.recording import Segment
 class Op:
     """Something a job did over [start, end): a load, a computation, a store, a row on its way.
 
-    ``before`` is the job's own operation whose end decided the start; what lies between the two is a wait, spent on
-    ``wait`` (bucket, where, holder). ``parts`` splits the operation itself where it is not all ``bucket``.
+    ``before`` is the job's own operation whose end decided the start; what lies between the two is partitioned by
+    ``waits``. ``parts`` splits the operation itself where it is not all ``bucket``.
     """
 
-    __slots__ = ("before", "bucket", "end_ps", "parts", "start_ps", "wait", "where")
+    __slots__ = ("before", "bucket", "end_ps", "parts", "start_ps", "waits", "where")
 
     def __init__(
         self,
@@ -21,11 +21,11 @@ class Op:
         start_ps: int,
         end_ps: int,
         before: Op | None = None,
-        wait: tuple[str, str, str] = ("overhead", "-", "-"),
+        waits: tuple[Segment, ...] = (),
     ) -> None:
         self.bucket, self.where = bucket, where
         self.start_ps, self.end_ps = start_ps, end_ps
-        self.before, self.wait = before, wait
+        self.before, self.waits = before, waits
         self.parts: tuple[Segment, ...] = ()
 
 
@@ -43,10 +43,15 @@ def chain(op: Op | None, release_ps: int) -> list[Segment]:
             segments.extend(reversed(op.parts))
         elif op.end_ps > op.start_ps:
             segments.append(Segment(op.bucket, op.start_ps, op.end_ps, op.where, "-"))
-        ready_ps = op.before.end_ps if op.before is not None else release_ps
-        if op.start_ps > ready_ps:
-            bucket, where, holder = op.wait
-            segments.append(Segment(bucket, ready_ps, op.start_ps, where, holder))
+        segments.extend(reversed(waited(op, release_ps)))
         op = op.before
     segments.reverse()
     return segments
+
+
+def waited(op: Op, release_ps: int) -> tuple[Segment, ...]:
+    """The segments between the end of what came before ``op`` (or the release) and its start."""
+    ready_ps = op.before.end_ps if op.before is not None else release_ps
+    if op.waits or op.start_ps == ready_ps:
+        return op.waits
+    return (Segment("overhead", ready_ps, op.start_ps, op.where, "-"),)

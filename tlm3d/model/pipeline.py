@@ -1,6 +1,8 @@
 """A tile-running block: load, compute and store overlap on double buffers.
 
-    L_i = max(L_{i-1}, C_{i-2}) + load_i     C_i = max(L_i, C_{i-1}, S_{i-2}) + compute_i     S_i = max(C_i, S_{i-1}) + store_i
+    L_i = max(L_{i-1}, C_{i-2}) + load_i
+    C_i = max(L_i, C_{i-1}, S_{i-2}) + compute_i
+    S_i = max(C_i, S_{i-1}) + store_i
 
 with i counting the tiles of all jobs in the order they were committed. A tile is committed when its load starts, and
 at most two are committed and not computed. A tile that stores nothing is finished with its computation.
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
@@ -19,17 +21,26 @@ from tlm3d.model.job import ItemRun, Urgency
 from tlm3d.model.op import Op, latest
 from tlm3d.model.topology import Route
 from tlm3d.model.work import TileWork
-from tlm3d.record.recording import Component, Span
+from tlm3d.record.recording import Component, Segment, Span
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
 from tlm3d.tlm.timing import NORMAL, PICK
 from tlm3d.tlm.transfer import Transfer
+
+_REMEMBERED = 64  # moves; a longer wait books its beginning to the holder of the earliest of them
 
 
 class _Waiting(NamedTuple):
     urgency: Urgency
     position: int
     run: ItemRun
+
+
+class _Move(NamedTuple):
+    """A transfer that held one of the ports, and the tile it was for."""
+
+    op: Op
+    tile: _TileRun
 
 
 class _TileRun:
@@ -66,6 +77,8 @@ class Pipeline:
         self._committed: deque[_TileRun] = deque(maxlen=2)  # the last two, done or not
         self._computed: deque[_TileRun] = deque(maxlen=2)
         self._stored: _TileRun | None = None  # the last one
+        self._loads: deque[_Move] = deque(maxlen=_REMEMBERED)
+        self._stores: deque[_Move] = deque(maxlen=_REMEMBERED)
         self._picking = False
         self._pick_alarm = Alarm(context.env, self._pick)
         self._compute_alarm = Alarm(context.env, self._compute_ends)
@@ -98,10 +111,36 @@ class Pipeline:
         return self._wait(run, self._committed[-1] if self._committed else None)
 
     def _wait(self, run: ItemRun, other: _TileRun | None) -> tuple[str, str, str]:
+        """(bucket, where, holder) of waiting for the block while it works for ``other``."""
         if other is None or other.run.job is run.job:
             return ("overhead", self._path, "-")
         job = other.run.job
         return ("preempt" if job.urgency < run.job.urgency else "np-block", self._path, job.label)
+
+    def _waits(self, run: ItemRun, since_ps: int, now_ps: int, moves: Sequence[_Move]) -> tuple[Segment, ...]:
+        """Who held the block over [since, now) while ``run`` waited: one of the ``moves``, or the tile it was for.
+
+        While a port moves another job's data over a link, what is waited for is the link.
+        """
+        segments: list[Segment] = []
+        at_ps = now_ps
+        held = self._wait(run, self._committed[-1] if self._committed else None)
+        for move in reversed(moves):
+            if at_ps <= since_ps:
+                break
+            end_ps = max(since_ps, min(at_ps, move.op.end_ps))
+            start_ps = min(end_ps, max(since_ps, move.op.start_ps))
+            held = self._wait(run, move.tile)
+            if end_ps < at_ps:
+                segments.append(Segment(held[0], end_ps, at_ps, *held[1:]))
+            if start_ps < end_ps:
+                over_link = move.op.bucket == "link-transfer" and move.tile.run.job is not run.job
+                cause = ("link-queue", move.op.where, held[2]) if over_link else held
+                segments.append(Segment(cause[0], start_ps, end_ps, *cause[1:]))
+            at_ps = start_ps
+        if at_ps > since_ps:
+            segments.append(Segment(held[0], since_ps, at_ps, *held[1:]))
+        return tuple(reversed(segments))
 
     # ------------------------------------------------------------ pick and load
 
@@ -134,13 +173,11 @@ class Pipeline:
         has_weights = bool(tile.work.loads) and not tile.work.loads[0].is_input
         ready = run.ready_op if not run.missing or not has_weights else job.input_op
         origin = latest(ready, job.input_op, *own)
-        foreign = self._committed[-1] if self._committed and self._committed[-1].run.job is not job else None
-        if foreign is None and self._computed and self._computed[-1].run.job is not job:
-            foreign = self._computed[-1]
+        since_ps = origin.end_ps if origin is not None else job.release_ps
+        waits = self._waits(run, since_ps, now_ps, self._loads) if since_ps < now_ps else ()
         self._committed.append(tile)
         self._loading = tile
-        op = Op("overhead", self._path, now_ps, now_ps, origin, self._wait(run, foreign))
-        tile.load_op = op  # takes no time: marks where the wait ends
+        tile.load_op = Op("overhead", self._path, now_ps, now_ps, origin, waits)  # takes no time: the wait ends here
         if run.committed:
             self._offer_prefetch(run)
         self._load_next(tile)
@@ -195,7 +232,8 @@ class Pipeline:
         bucket, where = context.transfer_bucket(route)
         op = job.begin_op(Op(bucket, where, now_ps, now_ps, before))
         owner = Owner(job.task, job.index, job.label, route, op)
-        what = "store" if initiator is self._storer else "load"
+        what, moves = ("store", self._stores) if initiator is self._storer else ("load", self._loads)
+        moves.append(_Move(op, tile))
 
         def arrived(transfer: Transfer) -> None:
             end_ps = context.now_ps
@@ -221,9 +259,10 @@ class Pipeline:
         own = latest(tile.load_op, *(op for t, op in gates if t.run.job is job))
         others = [(op.end_ps, t) for t, op in gates if t.run.job is not job and op is not None]
         other = max(others, key=lambda e: e[0])[1] if others else None
-        op = job.begin_op(
-            Op("compute", self._path, now_ps, now_ps + tile.work.compute_ps, own, self._wait(tile.run, other))
-        )
+        since_ps = own.end_ps if own is not None else job.release_ps
+        held = self._wait(tile.run, other)
+        waits = (Segment(held[0], since_ps, now_ps, *held[1:]),) if since_ps < now_ps else ()
+        op = job.begin_op(Op("compute", self._path, now_ps, now_ps + tile.work.compute_ps, own, waits))
         tile.compute_op = op
         self._computing = tile
         self.busy.add(now_ps, op.end_ps)
@@ -255,14 +294,12 @@ class Pipeline:
     def _store(self, tile: _TileRun) -> None:
         assert tile.work.store is not None
         route, n_bytes = tile.work.store
-        before, wait = tile.compute_op, None
-        if self._stored is not None and self._stored.run.job is tile.run.job:
-            before = latest(tile.compute_op, self._stored.store_op)
-        elif self._stored is not None:
-            wait = self._wait(tile.run, self._stored)
+        own = self._stored.store_op if self._stored is not None and self._stored.run.job is tile.run.job else None
+        before = latest(tile.compute_op, own)
         now_ps = self._context.now_ps
-        if wait is not None and before is not None and before.end_ps < now_ps:
-            before = Op("overhead", self._path, now_ps, now_ps, before, wait)  # the port was another job's
+        if before is not None and before.end_ps < now_ps:  # the port was another job's
+            waits = self._waits(tile.run, before.end_ps, now_ps, self._stores)
+            before = Op("overhead", self._path, now_ps, now_ps, before, waits)
         self._transfer(tile, self._storer, route, n_bytes, before, self._store_ends)
 
     def _store_ends(self, tile: _TileRun, op: Op) -> None:

@@ -1,4 +1,4 @@
-"""What lives where: weights beside an array or in a memory, feature maps and frames in theirs. Decided before the run."""
+"""What lives where, decided before the run: weights beside an array or in a memory, feature maps, frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tlm3d.spec.workload import Task, WorkloadSpec
 
 
 class Residency:
-    """Weights stay beside a block if all a network needs there fits its ``weight_memory`` (by task priority, then name).
+    """Weights stay beside a block if all a network needs there fits ``weight_memory``; task priority, then name, decides.
 
     Else they lie in the block's ``weight_store`` and are fetched for every inference. Raises ElaborationError when a
     memory cannot hold what must lie in it, saying by how many bytes.
@@ -135,8 +135,7 @@ class Residency:
             if need > spec.capacity_bytes:
                 largest = ", ".join(f"{what} {n} B" for what, n in sorted(contents, key=lambda c: (-c[1], c[0]))[:3])
                 over = need - spec.capacity_bytes
-                problems.append(
-                    f"{die}.{block} holds {spec.capacity_bytes} B, {need} B must lie in it, {over} B too many: {largest}"
-                )
+                need_text = f"{need} B must lie in it, {over} B too many: {largest}"
+                problems.append(f"{die}.{block} holds {spec.capacity_bytes} B, {need_text}")
         if problems:
             raise ElaborationError(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
@@ -138,7 +139,7 @@ class Topology:
         paths = []
         for dies in die_paths:
             names = list(self._bus(dies[0]))
-            for a, b in zip(dies, dies[1:], strict=False):
+            for a, b in pairwise(dies):
                 _, link_name = min((data["ps"], key) for key, data in graph[a][b].items())
                 names += [link_name, *self._bus(b)]
             paths.append(tuple(names))

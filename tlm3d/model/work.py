@@ -38,7 +38,7 @@ class TileWork(NamedTuple):
 
 @dataclass(slots=True)
 class Item:
-    """A stage or a layer of a task: ``reads`` and ``readers`` are positions of other items, ``options`` where it may run."""
+    """A stage or a layer: ``reads`` and ``readers`` are positions of other items, ``options`` where it may run."""
 
     position: int
     name: str
