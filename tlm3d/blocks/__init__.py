@@ -80,7 +80,7 @@ class ComputeSpec(BlockSpec):
 
     clock_hz: FrequencyHz = Field(alias="clock")
     energy: ComputeEnergySpec = ComputeEnergySpec()
-    home: str
+    home: str | None = None  # default: the only memory of the die
     weight_store: str | None = None
     weight_memory_bits: SizeBits = Field(alias="weight_memory", default=0)
     dma: DmaSpec | None = None

@@ -68,7 +68,7 @@ class MixedSignal(BlockSpec):
     exposure_ps: TimePs = Field(alias="exposure", default=0)
     fifo_bits: SizeBits = Field(alias="fifo", default=8 * 4096)
     modes: dict[str, ModeSpec] = Field(default_factory=lambda: {"full": ModeSpec()})
-    home: str
+    home: str | None = None  # default: the only memory of the die
 
     ROLE = "sensor"
 

@@ -15,7 +15,7 @@ from tlm3d.spec.workload import Task, WorkloadSpec
 
 
 class Residency:
-    """Weights stay beside a block if all a network needs there fits ``weight_memory``; task priority, then name, decides.
+    """Weights stay beside a block if all a network needs there fits ``weight_memory``, by task priority, then name.
 
     Else they lie in the block's ``weight_store`` and are fetched for every inference. Raises ElaborationError when a
     memory cannot hold what must lie in it, saying by how many bytes.
@@ -39,12 +39,13 @@ class Residency:
         """The memory ``block`` writes its results to."""
         spec = self._platform.dies[block[0]].blocks[block[1]]
         assert isinstance(spec, ComputeSpec | MixedSignal)
+        assert spec.home is not None  # the schema has filled it in
         return self._resolve(spec.home, block)
 
     def weight_store(self, block: BlockName) -> BlockName:
         """The memory ``block`` fetches weights from that are not resident."""
         spec = self._compute(block)
-        return self._resolve(spec.weight_store or spec.home, block)
+        return self._resolve(spec.weight_store, block) if spec.weight_store is not None else self.home(block)
 
     def _compute(self, block: BlockName) -> ComputeSpec:
         spec = self._platform.dies[block[0]].blocks[block[1]]

@@ -78,6 +78,7 @@ def platform_of(source: Source) -> PlatformSpec:
     tree = source.tree if isinstance(source.tree, dict) else {}
     dies = _dies(problems, tree.get("dies"))
     links = _links(problems, tree.get("links"), dies)
+    _fill_homes(problems, dies)
     _check_references(problems, dies)
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
@@ -185,6 +186,21 @@ def block_names(dies: dict[str, DieSpec], role: str | None = None) -> list[str]:
     """``die.block`` and ``block`` of every block (of ``role``), for messages."""
     pairs = [(d, b) for d, die in dies.items() for b, spec in die.blocks.items() if role in (None, spec.ROLE)]
     return sorted({f"{d}.{b}" for d, b in pairs} | {b for _, b in pairs})
+
+
+def _fill_homes(problems: Problems, dies: dict[str, DieSpec]) -> None:
+    """A block that does not say its home has the only memory of its die."""
+    for die_name, die in dies.items():
+        memories = [name for name, block in die.blocks.items() if block.ROLE == "memory"]
+        for name, block in die.blocks.items():
+            if not isinstance(block, ComputeSpec | MixedSignal) or block.home is not None:
+                continue
+            if len(memories) == 1:
+                die.blocks[name] = block.model_copy(update={"home": f"{die_name}.{memories[0]}"})
+            else:
+                count = "several memories" if memories else "no memory"
+                message = f"missing key 'home': which memory it writes to (die {die_name} has {count})"
+                problems.add(("dies", die_name, "blocks", name), message)
 
 
 def _check_references(problems: Problems, dies: dict[str, DieSpec]) -> None:
