@@ -8,39 +8,57 @@ A slot is a package folder (``blocks``, ``links``, ``policies``); the kind ``ris
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module, metadata
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from typing import Any
 
 from tlm3d.errors import PluginError, did_you_mean
 from tlm3d.units import clip
 
+_NOUNS = {"blocks": "block kind", "links": "link kind", "policies": "policy"}
+
 
 @cache
-def kinds(slot: str) -> dict[str, str]:
-    """All kinds of a slot, by name: where each comes from. Raises PluginError when one name has two definitions."""
+def kinds(slot: str) -> dict[str, EntryPoint]:
+    """All kinds of a slot, by name, and how to load each. Raises PluginError when one name has two definitions."""
+    group = f"tlm3d.{slot}"
     folder = files("tlm3d") / slot
     stems = sorted(entry.name.removesuffix(".py") for entry in folder.iterdir() if entry.name.endswith(".py"))
-    found = {stem.replace("_", "-"): f"tlm3d.{slot}.{stem}:KIND" for stem in stems if not stem.startswith("_")}
-    origin = dict.fromkeys(found, "tlm3d")
-    for entry in metadata.entry_points(group=f"tlm3d.{slot}"):
-        owner = entry.dist.name if entry.dist else "an unknown distribution"
+    names = {stem.replace("_", "-"): f"{group}.{stem}:KIND" for stem in stems if not stem.startswith("_")}
+    found = {name: EntryPoint(name, value, group) for name, value in names.items()}
+    for entry in entry_points(group=group):
         if entry.name in found:
-            raise PluginError(f"{slot}: kind {clip(entry.name)} is defined by {origin[entry.name]} and by {owner}")
-        found[entry.name], origin[entry.name] = entry.value, owner
+            owners = f"{_owner(found[entry.name])} and by {_owner(entry)}"
+            raise PluginError(f"{_noun(slot)} {clip(entry.name)} is defined twice: by {owners}")
+        found[entry.name] = entry
     return dict(sorted(found.items()))
 
 
 @cache
 def load_kind(slot: str, name: str) -> Any:
-    """The class of kind ``name`` in ``slot``. Raises PluginError (unknown, or fails to import)."""
+    """The class of kind ``name`` in ``slot``. Raises PluginError (unknown, defined twice, or fails to import)."""
     known = kinds(slot)
     if name not in known:
-        what = {"blocks": "block kind", "links": "link kind", "policies": "policy"}.get(slot, slot)
         hint = did_you_mean(name, known) or f"; expected one of: {', '.join(known)}"
-        raise PluginError(f"unknown {what} {clip(name)}{hint}")
-    module, _, attribute = known[name].partition(":")
+        raise PluginError(f"unknown {_noun(slot)} {clip(name)}{hint}")
+    entry = known[name]
+    what = f"{_noun(slot)} {clip(name)} of {_owner(entry)}"
     try:
-        return getattr(import_module(module), attribute)
+        loaded = entry.load()
     except Exception as error:
-        raise PluginError(f"{slot}: kind {clip(name)} ({known[name]}) cannot be loaded: {error}") from error
+        message = f"{what} cannot be loaded from {entry.value}: {type(error).__name__}: {error}"
+        raise PluginError(message) from error
+    if not isinstance(loaded, type):
+        raise PluginError(f"{what} is no class: {entry.value}")
+    return loaded
+
+
+def _noun(slot: str) -> str:
+    return _NOUNS.get(slot, slot)
+
+
+def _owner(entry: EntryPoint) -> str:
+    """The distribution that defines a kind."""
+    if entry.dist is not None:
+        return entry.dist.name
+    return "tlm3d" if entry.value.startswith("tlm3d.") else "an unknown distribution"

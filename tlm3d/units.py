@@ -74,8 +74,14 @@ RATE = Dimension(
 )
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
 
+DIMENSIONS = (
+    TIME, POWER, ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION, DATA,
+    RATE, FREQUENCY,
+)  # fmt: skip
+
 _QUANTITY = re.compile(
-    r"\s*(?P<number>[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)(?P<gap>\s*)(?P<unit>[^\s\d.+-]\S*)?\s*"
+    r"\s*(?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)"
+    r"\s*(?P<unit>[^\s\d.+-]\S*)?\s*"
 )
 _MAX_TEXT = 200
 
@@ -108,13 +114,20 @@ def parse_quantity(text: str, dimension: Dimension) -> Fraction:
         raise QuantityError(f"{expected}, got {clip(text)} without a unit")
     factor = dimension.units.get(unit)
     if factor is None:
-        close = [known for known in dimension.units if known.lower() == unit.lower()]
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise QuantityError(f"{expected}, got {clip(text)}: unknown unit {clip(unit)}{hint}")
+        raise QuantityError(f"{expected}, got {clip(text)}: {_wrong_unit(unit, dimension)}")
     value = _bounded(Fraction(match["number"]), text) * factor
     if value < 0 and not dimension.signed:
         raise QuantityError(f"{expected}, got {clip(text)}: must not be negative")
     return value
+
+
+def _wrong_unit(unit: str, dimension: Dimension) -> str:
+    """What is wrong with ``unit``: a slip of upper and lower case, another dimension, or unknown altogether."""
+    close = [f"'{known}'" for known in sorted(dimension.units) if known.lower() == unit.lower()]
+    others = [other.name for other in DIMENSIONS if unit in other.units]
+    if others and not close:
+        return f"that is {others[0]}"
+    return f"unknown unit {clip(unit)}" + (f"; did you mean {' or '.join(close)}?" if close else "")
 
 
 def _bounded(value: Fraction, text: str) -> Fraction:
@@ -124,9 +137,14 @@ def _bounded(value: Fraction, text: str) -> Fraction:
 
 
 def clip(text: str, limit: int = 60) -> str:
-    """``text`` quoted for a message: control characters escaped, long text shortened."""
+    """``text`` quoted for a message: escaped where a terminal might obey it, long text shortened."""
     shown = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "'" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown) + "'"
+    return f"'{harmless(shown)}'"
+
+
+def harmless(text: str) -> str:
+    """``text`` with everything that a terminal might obey or hide escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 # ---------------------------------------------------------------- exact numbers to booked integers
@@ -138,7 +156,7 @@ def ceil_div(numerator: int, denominator: int) -> int:
 
 
 def serialise_ps(bits: int, lanes: int, rate_bps: Fraction) -> int:
-    """Time that ``bits`` occupy ``lanes`` lanes of together ``rate_bps``: bits rounded up to whole lanes, then up to a ps."""
+    """Time of ``bits`` on ``lanes`` lanes of together ``rate_bps``: bits rounded up to whole lanes, then up to a ps."""
     padded = ceil_div(bits, lanes) * lanes
     return ceil_div(padded * PS_PER_S * rate_bps.denominator, rate_bps.numerator)
 

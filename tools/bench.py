@@ -95,7 +95,8 @@ def main() -> None:
         print(f"  {name:28} {statistics.median(times):.3f} ({min(times):.3f} .. {max(times):.3f})")
 
     horizons = first, middle, last = (1, 2, 3) if quick else (1, 5, 20)
-    low, high = peak_kib(f"{first} s"), peak_kib(f"{last} s")  # while this process is small: a child starts with its peak
+    # Now, while this process is small: a child's peak starts with its parent's.
+    low, high = peak_kib(f"{first} s"), peak_kib(f"{last} s")
     print(f"peak memory: {low / 1024:.1f} MiB for {first} s, {high / 1024:.1f} MiB for {last} s simulated")
     print(f"  growth {(high - low) / 1024 / (last - first):.2f} MiB a simulated second")
 
@@ -106,10 +107,12 @@ def main() -> None:
         medians[seconds] = statistics.median(sample[0] for sample in samples)
         _, jobs, tiles = samples[0]
         used = medians[seconds]
-        print(f"{seconds:3} s simulated: {used:.3f} CPU s, {jobs / used:,.0f} jobs and {tiles / used:,.0f} tiles a CPU-second")
+        rates = f"{jobs / used:,.0f} jobs and {tiles / used:,.0f} tiles a CPU-second"
+        print(f"{seconds:3} s simulated: {used:.3f} CPU s, {rates}")
     long = (medians[last] - medians[first]) / (last - first)
     short = (medians[middle] - medians[first]) / (middle - first)
-    print(f"CPU s a simulated second: {long:.4f} over {first}-{last} s, {short:.4f} over {first}-{middle} s: ratio {long / short:.3f}")
+    print(f"CPU s a simulated second: {long:.4f} over {first}-{last} s, {short:.4f} over {first}-{middle} s")
+    print(f"  linearity {long / short:.3f}")
 
     print(f"self-time by package, profile of {middle} s simulated")
     for name, share in profile(middle).items():

@@ -56,7 +56,7 @@ def clause(limit: LimitResult) -> str:
 
 def _three_digits(value: int) -> int:
     """``value`` rounded to three significant digits, halves up."""
-    step = 10 ** max(0, len(str(value)) - 3)
+    step: int = 10 ** max(0, len(str(value)) - 3)
     return (2 * value + step) // (2 * step) * step
 
 

@@ -29,7 +29,7 @@ class ResponseStats:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """One task's jobs: judged + open = jobs; missed = late, dropped, aborted, input lost or unfinished past its deadline."""
+    """One task's jobs: judged + open = jobs; missed = late, dropped, aborted, lost or unfinished past its deadline."""
 
     name: str
     deadline_ps: int
@@ -53,7 +53,7 @@ class JobBlame:
 
 @dataclass(frozen=True, slots=True)
 class LimitResult:
-    """A power limit held against the trace. ``met`` is None when it could not be judged (window longer than the run)."""
+    """A power limit held against the trace. ``met`` is None where it is not judged: a window longer than the run."""
 
     kind: str  # peak, window
     definition: str  # e.g. "average over any 100 ms window", "instantaneous peak"

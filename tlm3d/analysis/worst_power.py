@@ -2,7 +2,8 @@
 
 A screen of fixed-point straight lines finds where the worst can be; only what the screen leaves in doubt is
 computed exactly. Between breakpoints power is constant, so the energy of a window [t, t + W] as a function of t has
-its maxima where t or t + W is a breakpoint, and the peak is the power of one interval between breakpoints.
+its maxima where t or t + W is a breakpoint (but for the floors, less than 1 aJ for each activity), and the peak is the
+power of one interval between breakpoints.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def _worst(starts: Sequence[int], estimates: Sequence[int], error: int, unit_ps:
     1000·estimate/unit_ps is the power in nW. ``exact`` is asked for those only that the estimates leave in doubt.
     """
 
-    def above(bound: int) -> set[int]:
-        return {start for start, estimate in zip(starts, estimates, strict=True) if estimate >= bound}
+    def above(bound: int) -> dict[int, int]:
+        return {start: estimate for start, estimate in zip(starts, estimates, strict=True) if estimate >= bound}
 
     def nw(estimate: int) -> int:
         return ceil_div(1000 * estimate, unit_ps << _BITS)
@@ -89,8 +90,9 @@ def _worst(starts: Sequence[int], estimates: Sequence[int], error: int, unit_ps:
         power_nw = ceil_div(best.numerator, best.denominator)
     # What exceeds ``power_nw - 1`` comes to ``power_nw``; the estimate says which candidates surely do, or may.
     bar = ceil_div((power_nw - 1) * unit_ps << _BITS, 1000)
-    sure = min(above(bar + error + 1), default=None)
-    doubtful = sorted(start for start in above(bar - error) if sure is None or start < sure)
+    may = above(bar - error)
+    sure = min((start for start, estimate in may.items() if estimate - error > bar), default=None)
+    doubtful = sorted(start for start in may if sure is None or start < sure)
     proven = (s for s, value in zip(doubtful, exact(doubtful), strict=True) if 1000 * value > (power_nw - 1) * unit_ps)
     at_ps = next(proven, sure)
     assert at_ps is not None, "the best candidate is sure or proven"
@@ -126,7 +128,7 @@ def _windows(lines: Screen, window_ps: int) -> tuple[list[int], list[int]]:
 def _on_lines(lines: Screen, instants_ps: Sequence[int]) -> list[int]:
     """The energy that the lines come to by each of ``instants_ps`` (ascending, within [0, H])."""
     energies: list[int] = []
-    found = zip(lines.points_ps, lines.points_ps[1:] + [inf], lines.energy, lines.slope, strict=True)
+    found = zip(lines.points_ps, [*lines.points_ps[1:], inf], lines.energy, lines.slope, strict=True)
     point_ps, next_ps, energy, slope = next(found)
     for instant_ps in instants_ps:
         while instant_ps >= next_ps:

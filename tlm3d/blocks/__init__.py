@@ -70,7 +70,7 @@ class ComputeEnergySpec(CycleEnergySpec):
 
 
 class DmaSpec(ChannelSpec):
-    """The block's port: one channel into its local memory and one out of it. ``energy`` fills or drains local memory."""
+    """The block's port: a channel into its local memory and one out of it. ``energy`` fills or drains local memory."""
 
     aj_per_bit: AjPerBit = Field(alias="energy", default=Fraction(0))
 

@@ -14,7 +14,7 @@ from tlm3d.units import ceil_div
 
 
 class CnnAccelerator(ComputeSpec):
-    """``array: [rows, columns]``: rows take input channels, columns output channels, one output pixel and kernel tap a cycle.
+    """``array: [rows, columns]``: rows take input channels, columns output channels; one pixel and kernel tap a cycle.
 
     cycles = set-up + pixels · kh·kw · ⌈Cin/rows⌉ · ⌈Cout/columns⌉. What does not divide is lost: a first layer with 3
     input channels uses 3 rows, and a depthwise layer, which has one input channel an output, one row. Linear layers are

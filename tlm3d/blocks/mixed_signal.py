@@ -39,7 +39,7 @@ class AdcSpec(Frozen):
 
 
 class ModeSpec(Frozen):
-    """What of the array is read: a centred ``window`` [width, height], ``bin`` × ``bin`` pixels joined into each sample.
+    """What of the array is read: a ``window`` [width, height], ``bin`` × ``bin`` pixels joined into each sample.
 
     ``channels`` samples a position (3 for a colour mosaic read as RGB).
     """
@@ -53,9 +53,9 @@ class ModeSpec(Frozen):
 class MixedSignal(BlockSpec):
     """An image sensor with its front end and ADCs; it writes rows to the memory ``home``.
 
-    A row takes ``row_settle`` and then ⌈samples / converters⌉ conversions. ``energy`` is the pixel and front end's for each
-    sample read (binning joins charge before the front end), the ADC's comes on top. The block is active during exposure
-    and readout. Rows wait for the link in a FIFO of ``fifo``; when it is full the frame is lost.
+    A row takes ``row_settle`` and then ⌈samples / converters⌉ conversions. ``energy`` is the pixel and front end's for
+    each sample read (binning joins charge before the front end), the ADC's comes on top. The block is active during
+    exposure and readout. Rows wait for the link in a FIFO of ``fifo``; when it is full the frame is lost.
     """
 
     sensor: Literal["image"] = "image"

@@ -38,7 +38,7 @@ class ElementRates(Frozen):
 
 
 class RiscvCluster(ComputeSpec):
-    """Data-parallel kernels: work is split over ``cores`` by output pixels or output channels, whichever balances better.
+    """Data-parallel kernels: work is split over ``cores`` by output pixels or by channels, whichever balances better.
 
     cycles = start-up + work · ⌈u/cores⌉·cores / (u · rate), u units of work: the slowest core decides (the losses of a
     parallel section, Amdahl 1967). Layers that do not multiply count elements read instead of MACs.

@@ -1,8 +1,8 @@
 """Links and buses: one kind a file, each with its Spec as ``KIND``.
 
 Contract of the slot. A kind is a frozen ``LinkSpec``: it says what one direction of the connection is to the kernel
-(lanes, rate, burst, overhead, latency, buffer, arbiter) and what a bit costs. ``ADJACENT_TIERS`` says that it only joins
-dies that touch; ``WITHIN_DIE`` that it is a bus inside one. A Spec is pure: no clock, no state.
+(lanes, rate, burst, overhead, latency, buffer, arbiter) and what a bit costs. ``ADJACENT_TIERS`` says that it only
+joins dies that touch; ``WITHIN_DIE`` that it is a bus inside one. A Spec is pure: no clock, no state.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def _kind(problems: Problems, slot: str, tree: Any, where: Where) -> Any:
 
 
 def find_block(dies: dict[str, DieSpec], reference: str, here: str | None) -> tuple[str, str] | None:
-    """(die, block) that ``reference`` names: ``die.block``, or ``block`` on die ``here``, or anywhere if only one has it."""
+    """(die, block) of ``reference``: ``die.block``, or ``block`` on die ``here``, or on the only die that has it."""
     die, dot, block = reference.rpartition(".")
     if dot:
         return (die, block) if die in dies and block in dies[die].blocks else None

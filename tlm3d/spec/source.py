@@ -6,6 +6,7 @@ aliases that multiply, absurd sizes and depths are refused before anything is bu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import yaml
 
 from tlm3d.errors import Problem, SpecError, did_you_mean
-from tlm3d.units import clip
+from tlm3d.units import clip, harmless
 
 MAX_BYTES = 4 * 2**20
 MAX_NODES = 200_000
@@ -24,6 +25,9 @@ Key = str | int
 Where = tuple[Key, ...]
 Tree = Any  # str, list of Tree or dict of str to Tree, as far as the schema has not seen it
 
+# Characters that YAML 1.2 (section 5.1) does not allow, unescaped.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -43,23 +47,26 @@ class Source:
         while place and place not in marks:
             place = place[:-1]
         file, line, column = marks.get(place, (self.file, 0, 0))
-        return Problem(file, line, column, dotted(where), message)
+        path = dotted(where)
+        return Problem(file, line, column, "" if not line and file.endswith(path) else path, message)
 
 
 def dotted(where: Sequence[Key]) -> str:
     """``('tasks', 'wake', 'stages', 0)`` as ``tasks.wake.stages.0``, harmless to show."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in ".".join(str(part)[:80] for part in where))
+    return harmless(".".join(str(part)[:80] for part in where))
 
 
 def read_source(path: str | Path) -> Source:
     """Read and parse one YAML file. Raises SpecError."""
-    shown = str(path)
+    shown = str(path) or "''"
     try:
         if Path(path).stat().st_size > MAX_BYTES:
             raise _error(shown, f"larger than the {MAX_BYTES // 2**20} MiB that a description may have")
-        text = Path(path).read_bytes().decode("utf-8")
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _error(shown, f"not UTF-8 text (byte {error.start})") from None
+        before = error.object[: error.start].decode("utf-8")
+        wrong = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}"
+        raise SpecError([Problem(shown, *_line_column(before), "", wrong)]) from None
     except IsADirectoryError:
         raise _error(shown, "is a directory, expected a YAML file") from None
     except FileNotFoundError:
@@ -71,15 +78,15 @@ def read_source(path: str | Path) -> Source:
 
 def parse(text: str, file: str) -> Source:
     """Parse YAML text; ``file`` is what problems name. Raises SpecError."""
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden:
+        message = f"not valid YAML: the character {clip(forbidden[0])} is not allowed"
+        raise SpecError([Problem(file, *_line_column(text[: forbidden.start()]), "", message)])
     loader = _LOADER(text)
     try:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise SpecError([Problem(file, line, column, "", f"not valid YAML: {error.problem}")]) from None
-    except yaml.YAMLError as error:
-        raise _error(file, f"not valid YAML: {' '.join(str(error).split())}") from None
+        raise SpecError([_syntax_problem(error, file)]) from None
     except RecursionError:
         raise _error(file, f"nested deeper than {MAX_DEPTH} levels") from None
     finally:
@@ -94,6 +101,24 @@ def parse(text: str, file: str) -> Source:
     return source
 
 
+def _line_column(before: str) -> tuple[int, int]:
+    """Where the character after the text ``before`` stands, from 1."""
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    """What PyYAML could not parse, where, and where the thing around it began."""
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    message = f"not valid YAML: {(error.problem or '').removeprefix('but ')}"
+    if "tab character" in message or "'\\t'" in message:
+        message += "; indent with spaces"
+    elif error.context and error.context_mark and error.context_mark is not mark:
+        around = error.context_mark
+        message += f" ({error.context}, from line {around.line + 1}, column {around.column + 1})"
+    return Problem(file, line, column, "", message)
+
+
 class _Builder:
     """Walks the node graph once; problems are collected, not raised, so that one go shows them all."""
 
@@ -101,21 +126,32 @@ class _Builder:
         self.source = source
         self.problems: list[Problem] = []
         self.nodes = 0
+        self.open: set[int] = set()  # ids of the nodes we are inside of
 
     def build(self, node: yaml.Node, where: Where) -> Tree:
         mark = node.start_mark
         at = (self.source.file, mark.line + 1, mark.column + 1)
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise SpecError([Problem(*at, "", f"more than {MAX_NODES} values: aliases that multiply?")])
+            raise SpecError([Problem(*at, "", f"more than {MAX_NODES} values, counting what aliases repeat")])
+        if id(node) in self.open:
+            raise SpecError([Problem(*at, dotted(where), "contains an alias of itself")])
         if len(where) > MAX_DEPTH:
             raise SpecError([Problem(*at, "", f"nested deeper than {MAX_DEPTH} levels")])
         self.source.values[where] = at
+        if node.tag not in _TAGS:
+            name = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self.problems.append(Problem(*at, dotted(where), f"the YAML tag {clip(name)} means nothing here"))
+        if isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        self.open.add(id(node))
+        tree: Tree
         if isinstance(node, yaml.MappingNode):
-            return dict(self._pairs(node, where))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(child, (*where, i)) for i, child in enumerate(node.value)]
-        return str(node.value)
+            tree = dict(self._pairs(node, where))
+        else:
+            tree = [self.build(child, (*where, i)) for i, child in enumerate(node.value)]
+        self.open.remove(id(node))
+        return tree
 
     def _pairs(self, node: yaml.MappingNode, where: Where) -> Iterator[tuple[str, Tree]]:
         seen: dict[str, int] = {}
@@ -123,7 +159,7 @@ class _Builder:
             mark = key_node.start_mark
             at = (self.source.file, mark.line + 1, mark.column + 1)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(Problem(*at, dotted(where), "expected a plain word as key"))
+                self.problems.append(Problem(*at, dotted(where), "expected a word as key, got a list or mapping"))
                 continue
             key = str(key_node.value)
             if key in seen:
@@ -140,23 +176,25 @@ def override(source: Source, path: str, text: str, option: str) -> None:
 
     The parent must exist; the last key may be new (the schema then says whether it is known). Raises SpecError.
     """
+    fragment = _fragment(text, option)
     parts = path.split(".")
     where: Where = ()
     here = source.tree
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1
         if isinstance(here, list):
-            if not part.isdigit() or int(part) >= len(here):
-                raise _error(option, f"{dotted(where)} has entries 0 to {len(here) - 1}, got {clip(part)}")
+            numbers = [str(i) for i in range(len(here))]
+            if part not in numbers:
+                there = f"{dotted(where)} has the entries {numbers[0]} to {numbers[-1]}" if here else "the list is empty"
+                raise _error(option, f"no entry {clip(part)}: {there}")
             step: Key = int(part)
         elif isinstance(here, dict):
             if part not in here and not last:
-                raise _error(option, f"unknown path {clip(path)}: no {clip(part)}{did_you_mean(part, here)}")
+                raise _error(option, f"no {clip(part)} in {dotted(where) or source.file}{_meant(source, path, part, here)}")
             step = part
         else:
-            raise _error(option, f"unknown path {clip(path)}: {dotted(where)} is a plain value")
+            raise _error(option, f"{dotted(where)} is a plain value: there is no {clip(part)} in it")
         if last:
-            fragment = parse(text, option) if text.strip() else Source(option, "")
             for old in [old for old in source.values if old[: depth + 1] == (*where, step)]:
                 del source.values[old]
             here[step] = fragment.tree
@@ -164,6 +202,24 @@ def override(source: Source, path: str, text: str, option: str) -> None:
             source.keys[(*where, step)] = (option, 0, 0)
         else:
             where, here = (*where, step), here[step]
+
+
+def _fragment(text: str, option: str) -> Source:
+    """The YAML value of an option; its problems have no line."""
+    if not text.strip():
+        return Source(option, "")
+    try:
+        return parse(text, option)
+    except SpecError as error:
+        raise _error(option, error.problems[0].message) from None
+
+
+def _meant(source: Source, path: str, part: str, here: dict[str, Tree]) -> str:
+    """A hint for an unknown step: the one full path that ends like this, a close name, or what there is."""
+    full = [shown for where in source.values if (shown := dotted(where)).endswith(f".{path}")]
+    if len(full) == 1:
+        return f"; did you mean '{full[0]}'?"
+    return did_you_mean(part, here) or f"; there are: {', '.join(map(harmless, here))}"
 
 
 def _neighbour(path: Path) -> str:

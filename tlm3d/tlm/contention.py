@@ -28,7 +28,7 @@ class Contention:
     __slots__ = ("channels", "settled_ps", "transfers", "wake_ps")
 
     def __init__(self) -> None:
-        self.transfers: list[Transfer] = []
+        self.transfers: dict[str, Transfer] = {}  # by initiator
         self.channels: list[Channel] = []
         self.settled_ps = 0
         self.wake_ps = NEVER
@@ -45,19 +45,19 @@ class Contention:
             if hop.channel not in self.channels:
                 self.channels.append(hop.channel)
         transfer.hops[0].look()
-        self.transfers.append(transfer)
+        self.transfers[transfer.initiator] = transfer
 
     def absorb(self, other: Contention) -> None:
         """Become one group with ``other``. Both may have taken decisions up to different times."""
-        for transfer in other.transfers:
+        for transfer in other.transfers.values():
             transfer.contention = self
-        self.transfers += other.transfers
+        self.transfers |= other.transfers
         self.channels += [channel for channel in other.channels if channel not in self.channels]
         self.settled_ps = max(self.settled_ps, other.settled_ps)
 
     def leave(self, transfer: Transfer) -> None:
         """Let a finished transfer go, and with it the channels that nobody else uses."""
-        self.transfers.remove(transfer)
+        del self.transfers[transfer.initiator]
         for channel in transfer.route:
             if not channel.users:
                 self.channels.remove(channel)
@@ -85,8 +85,9 @@ class Contention:
             if not hop.left:
                 hops.remove(hop)
                 if hop.next is None:
-                    hop.transfer.finish_ps = arrive_ps
-                    finishing.append(hop.transfer)
+                    transfer = self.transfers[hop.initiator]
+                    transfer.finish_ps = arrive_ps
+                    finishing.append(transfer)
                     until_ps = min(until_ps, arrive_ps)
             if contested:
                 channel.decision_ps = channel.busy_until_ps
@@ -98,6 +99,6 @@ class Contention:
 
     def earliest_finish_ps(self) -> int:
         """Before this, no transfer whose finish is not known yet can finish (NEVER if all are known)."""
-        last_hops = [transfer.hops[-1] for transfer in self.transfers]
+        last_hops = [transfer.hops[-1] for transfer in self.transfers.values()]
         ways_ps = [(hop.left - 1) * hop.full_ps + hop.last_ps + hop.channel.latency_ps for hop in last_hops if hop.left]
         return min(map(_decision_ps, self.channels)) + min(ways_ps) if ways_ps else NEVER

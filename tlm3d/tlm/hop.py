@@ -20,13 +20,12 @@ class Hop:
 
     __slots__ = (
         "arrivals", "channel", "credits", "first_start_ps", "full_ps", "initiator", "last_ps", "last_start_ps", "left",
-        "next", "previous", "priority", "ready_ps", "transfer",
+        "next", "previous", "priority", "ready_ps",
     )  # fmt: skip
 
     def __init__(self, transfer: Transfer, index: int) -> None:
         passage, posted_ps = transfer.passage, transfer.posted_ps
         is_last = index == len(transfer.route) - 1
-        self.transfer = transfer
         self.channel = transfer.route[index]
         self.initiator = transfer.initiator
         self.priority = transfer.priority

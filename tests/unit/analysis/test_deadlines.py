@@ -1,0 +1,86 @@
+"""Deadlines judged on jobs worked out by hand; the window is [0, 100] ps unless a test says otherwise."""
+
+from __future__ import annotations
+
+import pytest
+from unit.analysis.made import job, recording
+
+from tlm3d.analysis.deadlines import jobs_by_task, task_result
+from tlm3d.analysis.result import ResponseStats, TaskResult
+from tlm3d.errors import SimulationError
+from tlm3d.record.recording import JobEnd
+
+H = 100
+
+
+def result_of(*jobs: JobEnd) -> TaskResult:
+    return task_result("classify", 10, jobs, H)
+
+
+def test_a_finish_exactly_at_the_deadline_is_on_time() -> None:
+    assert result_of(job(0, 10, 10)).missed == 0
+
+
+def test_a_finish_one_picosecond_after_the_deadline_is_late() -> None:
+    assert result_of(job(0, 10, 11)).missed == 1
+
+
+def test_a_deadline_at_the_horizon_is_judged_and_one_after_it_is_open() -> None:
+    result = result_of(job(90, 100, 100), job(91, 101, 101, index=1))
+    assert (result.jobs, result.judged, result.open) == (2, 1, 1)
+
+
+def test_a_finish_at_the_horizon_is_inside_the_window_and_one_after_it_is_not() -> None:
+    assert result_of(job(90, 100, 100), job(91, 101, 101, index=1)).finished == 1
+
+
+def test_a_job_that_would_finish_after_the_horizon_counts_as_unfinished_there() -> None:
+    result = result_of(job(40, 60, 130))
+    assert (result.missed, result.finished) == (1, 0)
+    assert result.response == ResponseStats(60, 60, 60, 60, max_is_bound=True)
+
+
+@pytest.mark.parametrize("status", ["dropped", "aborted", "input-lost"])
+def test_a_job_without_a_result_is_missed_once_its_deadline_is_judged_and_open_before(status: str) -> None:
+    result = result_of(job(0, 10, status=status), job(95, 105, status=status, index=1))
+    assert (result.judged, result.missed, result.open) == (1, 1, 1)
+    assert result.response is None
+
+
+def test_an_unfinished_job_is_missed_with_a_deadline_at_the_horizon() -> None:
+    assert result_of(job(90, 100, status="unfinished")).missed == 1
+
+
+def test_a_finished_response_as_long_as_an_unfinished_one_is_still_only_a_bound() -> None:
+    response = result_of(job(0, 60, 50), job(50, 90, status="unfinished", index=1)).response
+    assert response is not None
+    assert (response.max_ps, response.max_is_bound) == (50, True)
+
+
+def test_p99_is_the_nearest_rank() -> None:
+    # Of 100 responses 1 … 100 the 99th is p99; of 101 the ⌈99.99⌉ = 100th.
+    for count, p99_ps in ((100, 99), (101, 100), (1, 1)):
+        jobs = [job(0, 200, k + 1, index=k) for k in range(count)]
+        response = task_result("classify", 200, jobs, 200).response
+        assert response is not None
+        assert response.p99_ps == p99_ps
+
+
+def test_the_mean_response_is_rounded_down() -> None:
+    response = result_of(job(0, 10, 3), job(10, 20, 14, index=1)).response
+    assert response == ResponseStats(min_ps=3, mean_ps=3, p99_ps=4, max_ps=4, max_is_bound=False)
+
+
+def test_jobs_released_at_or_after_the_horizon_do_not_exist() -> None:
+    made = recording(H, jobs=[job(99, 110), job(100, 110, index=1)])
+    assert [found.index for found in jobs_by_task(made)["classify"]] == [0]
+
+
+def test_a_task_without_jobs_is_listed_all_the_same() -> None:
+    assert jobs_by_task(recording(H, tasks=["wake"])) == {"wake": []}
+
+
+@pytest.mark.parametrize("stray", [job(0, 10, 5, task="nobody"), job(0, 10, 5, status="lost-in-space")])
+def test_a_job_of_unknown_task_or_status_breaks_an_invariant(stray: JobEnd) -> None:
+    with pytest.raises(SimulationError):
+        jobs_by_task(recording(H, jobs=[stray]))
