@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tlm3d.tlm.fabric import Fabric
 from tlm3d.tlm.transfer import Transfer
 
 ARBITERS = ("round-robin", "oldest", "priority")
+Process = Generator[simpy.Event, object, None]
 Fate = tuple[str, int, int | None, list[Hop]]  # initiator, posted, finish (None: not reached), facts by hop
 
 
@@ -113,17 +115,20 @@ def produced(case: Case, seed: int = 0) -> list[Fate]:
     channels = {w.name: Channel(**{slot: getattr(w, slot) for slot in Wire.__dataclass_fields__}) for w in case.wires}
     fates: dict[str, list[Transfer]] = {initiator: [] for initiator in case.traffic}
 
-    def initiator_process(initiator: str, rows: list[Row]) -> Iterator[simpy.Event]:
+    def report(finished: simpy.Event, transfer: Transfer) -> None:
+        finished.succeed(transfer)
+
+    def initiator_process(initiator: str, rows: list[Row]) -> Process:
         for row in rows:
             yield env.timeout(row.after_ps)
             finished = env.event()
             route = tuple(channels[name] for name in row.route)
-            transfer = fabric.post(initiator, route, row.n_bytes, finished.succeed, row.priority)
+            transfer = fabric.post(initiator, route, row.n_bytes, partial(report, finished), row.priority)
             fates[initiator].append(transfer)
             assert (yield finished) is transfer
             assert transfer.finish_ps == env.now
 
-    def passer_by(period_ps: int) -> Iterator[simpy.Event]:
+    def passer_by(period_ps: int) -> Process:
         while any(len(fates[i]) < len(rows) for i, rows in case.traffic.items()) or fabric.in_flight():
             yield env.timeout(period_ps)
 

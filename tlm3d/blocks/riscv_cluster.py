@@ -29,8 +29,16 @@ class MacRates(Frozen):
         return rate
 
 
+# Cycles a core takes for an element in plain scalar code, where no rate is stated: load, operate, store and loop;
+# an exponential in software for a softmax.
+_SCALAR_CYCLES = {"pool": 4, "add": 4, "softmax": 40}
+
+
 class ElementRates(Frozen):
-    """Elements read a cycle, all cores busy, by operators that do not multiply."""
+    """Elements read a cycle, all cores busy, by operators that do not multiply.
+
+    Cores run anything: what is not stated takes 4 cycles an element and core (pool, add), 40 (softmax).
+    """
 
     pool: Positive | None = None
     add: Positive | None = None
@@ -59,8 +67,8 @@ class RiscvCluster(ComputeSpec):
 
     def _rate(self, kind: str) -> Fraction | None:
         if kind in ElementRates.model_fields:
-            rate: Fraction | None = getattr(self.elements_per_cycle, kind)
-            return rate
+            stated: Fraction | None = getattr(self.elements_per_cycle, kind)
+            return stated or Fraction(self.cores, _SCALAR_CYCLES[kind])
         return self.mac_per_cycle.of(kind)
 
     def cost(self, layer: Layer, tile: Tile) -> Cost:
