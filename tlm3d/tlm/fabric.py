@@ -22,7 +22,7 @@ _MAX_PASSAGES = 4096  # remembered; a run of any length stays flat in memory
 class Fabric:
     """Runs transfers on SimPy's clock of integer picoseconds, exact as if every burst were an event.
 
-    A transfer that meets nobody on its channels has a known timetable and costs one event. When somebody else comes,
+    A transfer that meets nobody on its channels has a known timetable and costs two events. When somebody else comes,
     both become a Contention, which is simulated burst by burst in a tight loop. The loop runs ahead of the clock up to
     SimPy's next event, so end a run by an event in SimPy's queue (``env.run(until=...)``), not by stepping.
     """
