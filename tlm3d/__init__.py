@@ -16,15 +16,30 @@ if TYPE_CHECKING:
     from tlm3d.simulation import simulate
     from tlm3d.spec.platform import load_platform
     from tlm3d.spec.workload import load_workload
+    from tlm3d.sweeps.axis import parse_axis
+    from tlm3d.sweeps.point import Study
+    from tlm3d.sweeps.processes import sweep
 
 __version__ = "0.1.0"
-__all__ = ["Result", "__version__", "load_platform", "load_workload", "simulate"]
+__all__ = [
+    "Result",
+    "Study",
+    "__version__",
+    "load_platform",
+    "load_workload",
+    "parse_axis",
+    "simulate",
+    "sweep",
+]
 
 _HOME = {
     "Result": "tlm3d.analysis.result",
     "load_platform": "tlm3d.spec.platform",
     "load_workload": "tlm3d.spec.workload",
+    "parse_axis": "tlm3d.sweeps.axis",
     "simulate": "tlm3d.simulation",
+    "Study": "tlm3d.sweeps.point",
+    "sweep": "tlm3d.sweeps.processes",
 }
 
 

@@ -21,7 +21,7 @@ from pydantic import Field
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
 from tlm3d.links import ChannelSpec
-from tlm3d.spec.quantities import AjPerBit, AjPerCycle, AjPerMac, FrequencyHz, Frozen, PowerNw, SizeBits
+from tlm3d.spec.quantities import AjPerBit, AjPerCycle, AjPerMac, FrequencyHz, Frozen, PowerNw, SizeOrZeroBits
 from tlm3d.units import book_aj
 
 
@@ -82,7 +82,7 @@ class ComputeSpec(BlockSpec):
     energy: ComputeEnergySpec = ComputeEnergySpec()
     home: str | None = None  # default: the only memory of the die
     weight_store: str | None = None
-    weight_memory_bits: SizeBits = Field(alias="weight_memory", default=0)
+    weight_memory_bits: SizeOrZeroBits = Field(alias="weight_memory", default=0)
     dma: DmaSpec | None = None
 
     ROLE = "compute"

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tlm3d.spec.quantities import AjPerBit, Count, DurationPs, Frozen, PowerNw, RateBps, SizeBits
+from tlm3d.spec.quantities import AjPerBit, Count, DurationPs, Frozen, PowerNw, RateBps, SizeBits, SizeOrZeroBits
 
 ArbiterName = Literal["round-robin", "oldest", "priority"]
 
@@ -24,7 +24,7 @@ class ChannelSpec(Frozen):
     lanes: Count = 1
     latency_ps: DurationPs = Field(alias="latency", default=1000)
     burst_bits: SizeBits = Field(alias="burst", default=64 * 8)
-    overhead_bits: SizeBits = Field(alias="overhead", default=0)
+    overhead_bits: SizeOrZeroBits = Field(alias="overhead", default=0)
     buffer_bursts: Count = Field(alias="buffer", default=8)
     arbiter: ArbiterName = "round-robin"
 

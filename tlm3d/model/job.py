@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tlm3d.model.op import Op, chain, latest, waited
 from tlm3d.model.work import Item, TaskWork, TileWork
 from tlm3d.policies import JobView
-from tlm3d.record.recording import JobEnd, Segment
+from tlm3d.record.recording import JobEnd, Segment, TaskInfo
 from tlm3d.spec.binding import BlockName
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class ItemRun:
         "finished_tiles",
         "item",
         "job",
+        "load_op",
         "missing",
         "next_tile",
         "queued",
@@ -40,6 +41,7 @@ class ItemRun:
         self.missing = len(item.reads)  # items it reads that have not finished
         self.next_tile = 0  # tiles before this one are committed
         self.finished_tiles = 0
+        self.load_op: Op | None = None  # its latest load
         self.queued = False  # stands in its block's queue, or has left it with its last tile
         self.done: Op | None = None  # the operation that finished it
         self.ready_op: Op | None = None  # of the job's own operations, the one that made its inputs complete
@@ -63,14 +65,13 @@ class Job:
         work: TaskWork,
         index: int,
         release_ps: int,
-        deadline_ps: int,
+        info: TaskInfo,
         on_end: Callable[[Job], None],
-        priority: int,
     ) -> None:
         self.work, self.task, self.index = work, work.task.name, index
         self.label = f"{self.task}#{index}"
-        self.release_ps, self.deadline_ps = release_ps, deadline_ps
-        self.view = JobView(self.task, index, release_ps, deadline_ps, priority)
+        self.release_ps, self.deadline_ps = release_ps, release_ps + info.deadline_ps
+        self.view = JobView(self.task, index, release_ps, self.deadline_ps, info.period_ps, info.priority)
         self.urgency: Urgency = (0, self.task, index)
         self.frame: Frame | None = None
         self.input_op: Op | None = None

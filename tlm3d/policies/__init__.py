@@ -23,6 +23,7 @@ class JobView:
     index: int
     release_ps: int
     deadline_ps: int
+    period_ps: int  # shortest distance between two releases of the task
     priority: int  # smaller is more urgent
 
 

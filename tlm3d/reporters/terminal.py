@@ -249,7 +249,7 @@ def _over_time(result: Result, page: Page) -> None:
 
 
 def _remarks(result: Result, page: Page) -> None:
-    page.heading("Boot", f"{result.boot_bytes:,} bytes of resident weights are in place at t = 0")
+    page.heading("Boot", f"{result.boot_bytes:,} bytes of weights are in place at t = 0")
     for note in result.notes:
         page.paragraph(f"note: {note}")
 

@@ -1,0 +1,42 @@
+"""The knee: the least value from which all larger tried ones are MET."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from tlm3d.analysis.sweep import Row, knees
+
+
+def rows(*verdicts: str, other: str = "x") -> list[Row]:
+    return [Row((str(i), other), verdict=verdict) for i, verdict in enumerate(verdicts)]
+
+
+def magnitudes(n: int) -> list[Fraction | None]:
+    return [Fraction(i) for i in range(n)]
+
+
+def test_the_knee_is_the_first_of_the_met_run_at_the_top() -> None:
+    assert knees(rows("missed", "met", "missed", "met", "met"), magnitudes(5)) == [3]
+
+
+def test_no_knee_where_the_largest_value_is_not_met() -> None:
+    assert knees(rows("met", "met", "missed"), magnitudes(3)) == []
+    assert knees(rows("met", "unjudged"), magnitudes(2)) == []
+
+
+def test_no_knee_where_everything_is_met() -> None:
+    assert knees(rows("met", "met"), magnitudes(2)) == []
+
+
+def test_values_are_ordered_by_size_not_by_position() -> None:
+    assert knees(rows("met", "missed", "met"), [Fraction(9), Fraction(1), Fraction(5)]) == [2]
+
+
+def test_each_combination_of_the_other_values_has_its_own_knee() -> None:
+    both = rows("missed", "met", other="x") + rows("met", "met", other="y") + rows("missed", "met", other="z")
+    assert knees(both, magnitudes(2) * 3) == [1, 5]
+
+
+def test_an_error_is_not_met() -> None:
+    failed = [*rows("missed", "met"), Row(("2", "x"), error="no route")]
+    assert knees(failed, magnitudes(3)) == []

@@ -1,0 +1,141 @@
+"""A sweep on a terminal, as CSV and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from tlm3d.analysis.sweep import Row
+from tlm3d.reporters.page import Cell, Column, Kind, Page
+from tlm3d.units import show_nw, show_ps
+
+_PLOT_NAME = 26
+_MARK = {True: ("#", "|"), False: ("█", "┊")}  # by ascii: bar, deadline
+
+
+def render(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expected: int, console: Console) -> None:
+    """A table of ``rows`` with the knee marked, and the worst response against its deadline as a plot.
+
+    ``expected``: how many points there were to run; fewer rows are an interrupted sweep.
+    """
+    page = Page(console)
+    met = sum(row.verdict == "met" for row in rows)
+    failed = sum(bool(row.error) for row in rows)
+    page.line(f"SWEEP: {len(rows)} of {expected} points, {met} MET" + (f", {failed} in error" if failed else ""))
+    if len(rows) < expected:
+        page.line("interrupted: the points below are those that were done")
+    _table(page, paths, rows, knees)
+    for row in rows:
+        if row.error:
+            page.line(f" {', '.join(row.values)}: {row.error}")
+    _knee_lines(page, paths, rows, knees)
+    _plot(page, rows)
+
+
+def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int]) -> None:
+    networks = sorted({name for row in rows for name in row.uj_per_inference})
+    page.heading("Points", "uJ: each network's own energy an inference")
+    columns = [
+        *(Column(path, Kind.NAME) for path in paths),
+        Column("verdict", Kind.NAME),
+        Column("missed"),
+        Column("%", optional=True),
+        Column("worst response"),
+        Column("of task", Kind.NAME, optional=True),
+        Column("average"),
+        *(Column(f"uJ {name}", optional=index > 0) for index, name in enumerate(networks)),
+        Column("", Kind.NAME),
+    ]
+    cells: list[list[Cell]] = []
+    for index, row in enumerate(rows):
+        knee = "<- knee" if index in knees else ""
+        if row.error:
+            cells.append([*row.values, "ERROR", *[""] * (5 + len(networks)), ""])
+            continue
+        energy = [f"{row.uj_per_inference[name]:.3g}" if name in row.uj_per_inference else "-" for name in networks]
+        share = f"{100 * row.missed / row.judged:.1f}" if row.judged else "-"
+        worst = show_ps(row.worst_response_ps) if row.worst_task != "-" else "-"
+        outcome = [row.verdict.upper(), str(row.missed), share, worst, row.worst_task, show_nw(row.average_nw)]
+        cells.append([*row.values, *outcome, *energy, knee])
+    page.table(columns, cells)
+
+
+def _knee_lines(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int]) -> None:
+    if not knees:
+        page.line(" no knee: every tried value is MET, or the largest is not")
+    for index in knees:
+        rest = "".join(f" with {path} = {value}" for path, value in zip(paths[1:], rows[index].values[1:], strict=True))
+        page.line(f" knee: from {paths[0]} = {rows[index].values[0]} up every tried value is MET{rest}")
+
+
+def _plot(page: Page, rows: Sequence[Row]) -> None:
+    """The largest response over its deadline, one bar a point; the mark is the deadline."""
+    shares = [row.worst_share for row in rows if not row.error]
+    if not shares or max(shares) <= 0:
+        return
+    bar, mark = _MARK[page.ascii]
+    page.heading("Worst response over its deadline", f"{mark} is the deadline")
+    width = page.width - _PLOT_NAME - 8
+    top = max(1.0, *shares)
+    at = min(width - 1, round(width / top))
+    for row in rows:
+        if row.error:
+            continue
+        filled = max(1, round(width * row.worst_share / top))
+        cells = [bar if i < filled else " " for i in range(width)]
+        if filled <= at:
+            cells[at] = mark
+        name = ", ".join(row.values)
+        page.line(f" {name[:_PLOT_NAME]:{_PLOT_NAME}} {row.worst_share:5.2f} {''.join(cells)}")
+
+
+def document(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expected: int) -> dict[str, Any]:
+    """The sweep as plain data; integers carry their unit in the name."""
+    return {
+        "paths": list(paths),
+        "points": expected,
+        "knees": [dict(zip(paths, rows[index].values, strict=True)) for index in knees],
+        "rows": [_row(paths, row) for row in rows],
+    }
+
+
+def dumps(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expected: int) -> str:
+    """The sweep as JSON text that ends with a newline."""
+    return json.dumps(document(paths, rows, knees, expected), indent=2, allow_nan=False) + "\n"
+
+
+def _row(paths: Sequence[str], row: Row) -> dict[str, Any]:
+    values = {"values": dict(zip(paths, row.values, strict=True))}
+    if row.error:
+        return values | {"error": row.error}
+    return values | {
+        "verdict": row.verdict,
+        "judged": row.judged,
+        "missed": row.missed,
+        "worst_response_ps": row.worst_response_ps,
+        "worst_task": row.worst_task,
+        "average_nw": row.average_nw,
+        "total_aj": row.total_aj,
+        "uj_per_inference": dict(sorted(row.uj_per_inference.items())),
+    }
+
+
+def csv_text(paths: Sequence[str], rows: Sequence[Row]) -> str:
+    """One line a point; energy an inference has a column a network task."""
+    networks = sorted({name for row in rows for name in row.uj_per_inference})
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    outcome = ["verdict", "judged", "missed", "worst_response_ps", "worst_task", "average_nw", "total_aj"]
+    writer.writerow([*paths, *outcome, *(f"uj_per_inference_{name}" for name in networks), "error"])
+    for row in rows:
+        numbers: list[object] = [""] * (len(outcome) + len(networks))
+        if not row.error:
+            numbers = [getattr(row, name) for name in outcome]
+            numbers += [row.uj_per_inference.get(name, "") for name in networks]
+        writer.writerow([*row.values, *numbers, row.error])
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Many runs of one pair of files, each with some values changed."""

@@ -1,0 +1,44 @@
+"""One point of a sweep, run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tlm3d.analysis.result import Result
+from tlm3d.analysis.sweep import Row, row_of
+from tlm3d.errors import Tlm3dError
+from tlm3d.simulation import simulate
+from tlm3d.spec.platform import platform_of
+from tlm3d.spec.settings import apply_settings
+from tlm3d.spec.source import read_source
+from tlm3d.spec.workload import workload_of
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What all points of a sweep have in common."""
+
+    platform: str  # file
+    workload: str  # file
+    settings: tuple[str, ...] = ()  # as --set
+    policy: str | None = None
+    horizon_ps: int | None = None
+    seed: int = 0
+
+
+def run_point(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Row:
+    """Run ``study`` with ``paths`` set to ``values``, as ``run --set`` would; a Tlm3dError becomes the row's."""
+    try:
+        return row_of(values, run_result(study, paths, values))
+    except Tlm3dError as error:
+        return Row(values, error="; ".join(str(error).splitlines()))
+
+
+def run_result(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Result:
+    """The whole Result of one point. Raises Tlm3dError."""
+    platform, workload = read_source(study.platform), read_source(study.workload)
+    changes = [f"{path}={value}" for path, value in zip(paths, values, strict=True)]
+    apply_settings(platform, workload, [*study.settings, *changes])
+    described = platform_of(platform), workload_of(workload, Path(study.workload).parent)
+    return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed)
