@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -18,18 +19,30 @@ if TYPE_CHECKING:
     from tlm3d.errors import Tlm3dError
     from tlm3d.model.system import Progress
 
+_T = TypeVar("_T")
+
 _EXIT = {"met": 0, "missed": 1, "unjudged": 1}
 _INTERRUPTED = 130
 _BUG = 3
+
+
+def _examples(*commands: str) -> str:
+    """Examples for the end of a help page, one a line."""
+    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
+
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,  # plain help: does not import rich
     pretty_exceptions_enable=False,
-    help="Transaction-level model of 3D-stacked chips: are the deadlines met, inside the mW envelope, and where do the "
-    "femtojoules go? Exit code: 0 all met, 1 a deadline or limit missed or not judged, 2 wrong input, 3 a bug of tlm3d, "
-    "130 interrupted.",
+    help="Transaction-level model of 3D-stacked chips: are the deadlines met, inside the mW envelope, and where do "
+    "the femtojoules go? Exit code: 0 all met, 1 a deadline or limit missed or not judged, 2 wrong input, 3 a bug of "
+    "tlm3d, 130 interrupted.",
+    epilog=_examples(
+        "tlm3d run platforms/three_tier_vision.yaml workloads/always_on_vision.yaml",
+        "tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.yaml",
+    ),
 )
 
 
@@ -51,17 +64,20 @@ def _main(
 
 
 @app.command(
-    epilog="Examples:  tlm3d run platforms/three_tier_vision.yaml workloads/always_on_vision.yaml   |   "
-    'tlm3d run P.yaml W.yaml --set links.tsv.rate="1 Mbit/s" --policy fixed-priority   |   '
-    'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms" --horizon "10 s" --json - | jq .verdict'
+    short_help="Simulate, judge and report.",
+    epilog=_examples(
+        "tlm3d run platforms/three_tier_vision.yaml workloads/always_on_vision.yaml",
+        'tlm3d run P.yaml W.yaml --set links.tsv.rate="1 Mbit/s"',
+        'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms"',
+        'tlm3d run P.yaml W.yaml --policy fixed-priority --horizon "10 s"',
+        "tlm3d run P.yaml W.yaml --json - | jq .verdict",
+    ),
 )
 def run(
     context: typer.Context,
     platform: Annotated[str, typer.Argument(help="Platform file (YAML).", show_default=False)],
     workload: Annotated[str, typer.Argument(help="Workload file (YAML).", show_default=False)],
-    policy: Annotated[
-        str | None, typer.Option(help="Scheduling policy: edf, fixed-priority. Default: the workload's.")
-    ] = None,
+    policy: Annotated[str | None, typer.Option(help="Scheduling policy, such as edf. Default: the workload's.")] = None,
     horizon: Annotated[
         str | None, typer.Option(help='Time to simulate, such as "1 s". Default: the workload\'s.')
     ] = None,
@@ -85,28 +101,33 @@ def run(
     """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy."""
     with _errors(context):
         result = _simulate(platform, workload, policy, horizon, seed, set_ or [])
+        # The report first: a file that cannot be written must not cost a long run its result.
+        with _output():
+            if json == "-":
+                from tlm3d.reporters.json import dumps
+
+                sys.stdout.write(dumps(result))
+            else:
+                from tlm3d.reporters.terminal import render
+
+                render(result, _console())
         if export is not None:
             from tlm3d.reporters import csv
 
             with _writing(export):
                 csv.export(result, export)
-        if json is not None:
-            from tlm3d.reporters import json as json_reporter
+        if json not in (None, "-"):
+            from tlm3d.reporters.json import dumps
 
-            text = json_reporter.dumps(result)
-            if json == "-":
-                sys.stdout.write(text)
-            else:
-                with _writing(json):
-                    Path(json).write_text(text, encoding="utf-8")
-        if json != "-":
-            from tlm3d.reporters.terminal import render
-
-            render(result, _console())
+            with _writing(json):
+                Path(json).write_text(dumps(result), encoding="utf-8")
         raise typer.Exit(_EXIT[result.verdict.value])
 
 
-@app.command(epilog="Example:  tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.yaml")
+@app.command(
+    short_help="Check files without running them.",
+    epilog=_examples("tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.yaml"),
+)
 def check(
     context: typer.Context,
     files: Annotated[list[str], typer.Argument(help="Platform, workload and network files.", show_default=False)],
@@ -119,35 +140,36 @@ def check(
 
     with _errors(context):
         failed = False
-        platforms: list[tuple[str, PlatformSpec]] = []
-        workloads: list[tuple[str, WorkloadSpec]] = []
-        for file in files:
-            try:
-                spec = read_any(file)
-            except SpecError as error:
-                failed = True
-                _complain(error)
-                continue
-            print(f"{_harmless(file)}: {describe(spec)}")
-            if isinstance(spec, PlatformSpec):
-                platforms.append((file, spec))
-            elif isinstance(spec, WorkloadSpec):
-                workloads.append((file, spec))
-        for platform_file, platform in platforms:
-            for workload_file, workload in workloads:
-                from tlm3d.model.system import System
-
-                pair = f"{_harmless(platform_file)} with {_harmless(workload_file)}"
+        with _output():
+            platforms: list[tuple[str, PlatformSpec]] = []
+            workloads: list[tuple[str, WorkloadSpec]] = []
+            for file in files:
                 try:
-                    system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
-                except (SpecError, ElaborationError) as error:
+                    spec = read_any(file)
+                except SpecError as error:
                     failed = True
-                    print(f"{pair}:", file=sys.stderr)
                     _complain(error)
                     continue
-                for note in system.recording.notes:
-                    print(f"{pair}: note: {note}")
-                print(f"{pair}: can run")
+                print(f"{_harmless(file)}: {describe(spec)}")
+                if isinstance(spec, PlatformSpec):
+                    platforms.append((file, spec))
+                elif isinstance(spec, WorkloadSpec):
+                    workloads.append((file, spec))
+            for platform_file, platform in platforms:
+                for workload_file, workload in workloads:
+                    from tlm3d.model.system import System
+
+                    pair = f"{_harmless(platform_file)} with {_harmless(workload_file)}"
+                    try:
+                        system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
+                    except (SpecError, ElaborationError) as error:
+                        failed = True
+                        print(f"{pair}:", file=sys.stderr)
+                        _complain(error)
+                        continue
+                    for note in system.recording.notes:
+                        print(f"{pair}: note: {note}")
+                    print(f"{pair}: can run")
         raise typer.Exit(2 if failed else 0)
 
 
@@ -158,42 +180,54 @@ def _simulate(
     from tlm3d.simulation import simulate
     from tlm3d.spec.platform import platform_of
     from tlm3d.spec.settings import apply_settings
-    from tlm3d.spec.source import Source, read_source
+    from tlm3d.spec.source import read_source
     from tlm3d.spec.workload import workload_of
+
+    found: list[Problem] = []
+
+    def attempt(step: Callable[[], _T]) -> _T | None:
+        """What ``step`` returns, or None and its problems kept, so that one go shows those of every file."""
+        try:
+            return step()
+        except SpecError as error:
+            found.extend(error.problems)
+            return None
+
+    if policy is not None:
+        attempt(lambda: _check_policy(policy))
+    horizon_ps = attempt(lambda: _horizon_ps(horizon)) if horizon is not None else None
+    platform_source = attempt(lambda: read_source(platform_file))
+    workload_source = attempt(lambda: read_source(workload_file))
+    attempt(lambda: apply_settings(platform_source, workload_source, settings))
+    platform = attempt(lambda: platform_of(platform_source)) if platform_source else None
+    workload = attempt(lambda: workload_of(workload_source, Path(workload_file).parent)) if workload_source else None
+    if found or platform is None or workload is None:
+        raise SpecError(dict.fromkeys(found))
+    with _progress() as progress:
+        return simulate(platform, workload, policy=policy, horizon=horizon_ps, seed=seed, progress=progress)
+
+
+def _check_policy(policy: str) -> None:
+    from tlm3d.errors import PluginError, Problem, SpecError
+    from tlm3d.plugins import load_kind
+
+    try:
+        load_kind("policies", policy)
+    except PluginError as error:
+        raise SpecError([Problem("--policy", 0, 0, "", str(error))]) from None
+
+
+def _horizon_ps(horizon: str) -> int:
+    from tlm3d.errors import Problem, SpecError
     from tlm3d.units import TIME, QuantityError, duration_ps, parse_quantity
 
-    horizon_ps = None
-    if horizon is not None:
-        try:
-            horizon_ps = duration_ps(parse_quantity(horizon, TIME))
-            if horizon_ps < 1:
-                raise QuantityError(f"expected a time of more than zero such as '1 s', got '{horizon}'")
-        except QuantityError as error:
-            raise SpecError([Problem("--horizon", 0, 0, "", str(error))]) from None
-    sources: list[Source] = []
-    found: list[Problem] = []
-    for file in (platform_file, workload_file):
-        try:
-            sources.append(read_source(file))
-        except SpecError as error:
-            found += error.problems
-    if found:
-        raise SpecError(found)
-    platform_source, workload_source = sources
-    apply_settings(platform_source, workload_source, settings)
-    specs: list[Any] = []
-    for read in (
-        lambda: platform_of(platform_source),
-        lambda: workload_of(workload_source, Path(workload_file).parent),
-    ):
-        try:
-            specs.append(read())
-        except SpecError as error:
-            found += error.problems
-    if found:
-        raise SpecError(found)
-    with _progress() as progress:
-        return simulate(*specs, policy=policy, horizon=horizon_ps, seed=seed, progress=progress)
+    try:
+        horizon_ps = duration_ps(parse_quantity(horizon, TIME))
+        if horizon_ps < 1:
+            raise QuantityError(f"expected a time of more than zero such as '1 s', got '{horizon}'")
+    except QuantityError as error:
+        raise SpecError([Problem("--horizon", 0, 0, "", str(error))]) from None
+    return horizon_ps
 
 
 @contextmanager
@@ -224,12 +258,34 @@ def _progress() -> Iterator[Progress | None]:
 
 
 def _console() -> Any:
-    from rich.console import Console
+    from rich.console import Console as RichConsole
+
+    class Console(RichConsole):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would exit with 1, which is "missed" here
 
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 100  # piped: the full report, whatever the terminal was
     return console
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    """Standard output, flushed; a reader that has gone (`| head`) is no error and does not change the verdict."""
+    from tlm3d.errors import Problem, SpecError
+
+    try:
+        try:
+            yield
+        finally:
+            pass
+    except OSError as error:
+        # Else Python's own flush at exit would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            message = f"cannot be written: {error.strerror}"
+            raise SpecError([Problem("standard output", 0, 0, "", message)]) from None
 
 
 @contextmanager
@@ -258,10 +314,6 @@ def _errors(context: typer.Context) -> Iterator[None]:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): not an error, and nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
@@ -281,9 +333,13 @@ def _complain(error: Tlm3dError) -> None:
 
 
 def _harmless(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    from tlm3d.units import harmless
+
+    return harmless(text)
 
 
 def main() -> None:
     """Entry point of the ``tlm3d`` command."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without block characters still gets its report
     app()

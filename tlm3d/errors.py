@@ -69,3 +69,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean 'tsv'?"`` when a known name is close to ``word``, else ``""``."""
     close = get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def one_of(known: Iterable[str]) -> str:
+    """``"; expected one of: bond, tsv"``."""
+    return f"; expected one of: {', '.join(known)}"

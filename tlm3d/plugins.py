@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from typing import Any
 
-from tlm3d.errors import PluginError, did_you_mean
+from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.units import clip
 
 _NOUNS = {"blocks": "block kind", "links": "link kind", "policies": "policy"}
@@ -39,8 +39,7 @@ def load_kind(slot: str, name: str) -> Any:
     """The class of kind ``name`` in ``slot``. Raises PluginError (unknown, defined twice, or fails to import)."""
     known = kinds(slot)
     if name not in known:
-        hint = did_you_mean(name, known) or f"; expected one of: {', '.join(known)}"
-        raise PluginError(f"unknown {_noun(slot)} {clip(name)}{hint}")
+        raise PluginError(f"unknown {_noun(slot)} {clip(name)}{did_you_mean(name, known) or one_of(known)}")
     entry = known[name]
     what = f"{_noun(slot)} {clip(name)} of {_owner(entry)}"
     try:

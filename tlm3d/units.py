@@ -75,8 +75,8 @@ RATE = Dimension(
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
 
 DIMENSIONS = (
-    TIME, POWER, ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION, DATA,
-    RATE, FREQUENCY,
+    TIME, POWER, ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
+    DATA, RATE, FREQUENCY,
 )  # fmt: skip
 
 _QUANTITY = re.compile(
@@ -90,13 +90,13 @@ class QuantityError(ValueError):
     """Text that is not a quantity of the wanted dimension; the message says what was expected."""
 
 
-def parse_number(text: str) -> Fraction:
-    """An exact number without a unit, e.g. ``12.8`` or ``1e6``. Raises QuantityError."""
+def parse_number(text: str, what: str = "a number") -> Fraction:
+    """An exact number without a unit, e.g. ``12.8`` or ``1e6``; ``what`` was expected. Raises QuantityError."""
     match = _QUANTITY.fullmatch(text) if len(text) <= _MAX_TEXT else None
     if match is None:
-        raise QuantityError(f"expected a number, got {clip(text)}")
+        raise QuantityError(f"expected {what}, got {clip(text)}")
     if match["unit"]:
-        raise QuantityError(f"expected a plain number, got {clip(text)} with a unit")
+        raise QuantityError(f"expected {what} without a unit, got {clip(text)}")
     return _bounded(Fraction(match["number"]), text)
 
 

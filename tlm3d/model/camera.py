@@ -11,7 +11,7 @@ from tlm3d.errors import ElaborationError
 from tlm3d.model.context import Busy, Context, Owner
 from tlm3d.model.op import Op, latest
 from tlm3d.model.topology import Route
-from tlm3d.record.recording import Component, Span
+from tlm3d.record.recording import Component, Segment, Span
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
 from tlm3d.tlm.timing import NORMAL
@@ -39,7 +39,6 @@ class Frame:
         "number",
         "on_end",
         "rows_left",
-        "sensing_op",
         "task",
         "tick_ps",
     )
@@ -49,7 +48,6 @@ class Frame:
         self.task, self.index = task, index  # the job it is booked to; "-" when several share it
         self.landed: Op | None = None  # the operation that brought its last row
         self.lost = False
-        self.sensing_op: Op | None = None  # conversion of the latest row
         self.on_end: list[Callable[[Frame], None]] = []
 
     def end(self) -> None:
@@ -57,6 +55,13 @@ class Frame:
         for call in self.on_end:
             call(self)
         self.on_end = []
+
+
+class _Sent(NamedTuple):
+    """The row sent last."""
+
+    frame: Frame
+    owner: Owner
 
 
 class _QueuedRow(NamedTuple):
@@ -69,9 +74,16 @@ class Camera:
     """One mixed-signal block. A frame needed in several modes is read once a mode, in name order, on the same tick."""
 
     def __init__(
-        self, context: Context, name: BlockName, spec: MixedSignal, route: Route, subscriptions: list[Subscription]
+        self,
+        context: Context,
+        name: BlockName,
+        spec: MixedSignal,
+        route: Route,
+        subscriptions: list[Subscription],
+        decide_in: Callable[[int], None],
     ) -> None:
         self._context, self._spec, self._route = context, spec, route
+        self._decide_in = decide_in  # have take_rows called after so many ps
         self._path = ".".join(name)
         self._component = Component(*name)
         self._subscriptions = sorted(subscriptions, key=lambda s: s.task)
@@ -81,7 +93,6 @@ class Camera:
         self._number = 0
         self._due: deque[tuple[int, Frame, Row, Op]] = deque()  # rows by end of conversion
         self._tick_alarm = Alarm(context.env, self._tick)
-        self._row_alarm = Alarm(context.env, self._row_converted)
         self._bucket, self._channel = context.transfer_bucket(route)
         self.busy = Busy()
         self._check_frame_time()
@@ -134,7 +145,7 @@ class Camera:
             span = (self._component, what, task, index, mode, -1, now_ps + offset_ps, now_ps + end_ps, energy_aj)
             self._context.recording.spans.append(Span(*span))
         if not self._due:
-            self._context.env.schedule(self._row_alarm, NORMAL, offset_ps + rows[0].end_ps)
+            self._decide_in(offset_ps + rows[0].end_ps)
         for row in rows:
             converted_ps = now_ps + offset_ps + row.end_ps
             self._due.append((converted_ps, frame, row, Op("sensing", self._path, now_ps, converted_ps)))
@@ -142,12 +153,15 @@ class Camera:
             taker.released(frame)
         return end_ps
 
-    def _row_converted(self) -> None:
+    def take_rows(self) -> None:
+        """Rows whose conversion has ended go into the FIFO, where those that arrive now have made room."""
         now_ps = self._context.now_ps
-        _, frame, row, op = self._due.popleft()
-        if self._due:
-            self._context.env.schedule(self._row_alarm, NORMAL, self._due[0][0] - now_ps)
-        frame.sensing_op = op
+        while self._due and self._due[0][0] <= now_ps:
+            self._take_row(*self._due.popleft()[1:])
+            if self._due:
+                self._decide_in(self._due[0][0] - now_ps)
+
+    def _take_row(self, frame: Frame, row: Row, op: Op) -> None:
         if frame.lost:
             return
         if (self._fifo_bytes + row.bytes) * 8 > self._spec.fifo_bits:
@@ -159,11 +173,15 @@ class Camera:
         if len(self._fifo) == 1:
             self._send(None)
 
-    def _send(self, previous: Op | None) -> None:
+    def _send(self, previous: _Sent | None) -> None:
         row = self._fifo[0]
         frame, context = row.frame, self._context
         now_ps = context.now_ps
-        op = Op(self._bucket, self._channel, now_ps, now_ps, latest(row.converted, previous))
+        op = Op(self._bucket, self._channel, now_ps, now_ps, row.converted)
+        if previous is not None and previous.frame is frame:
+            op.before = latest(row.converted, previous.owner.op)
+        elif previous is not None:
+            op.waits = self._waited(row, previous)
         label = f"{frame.task}#{frame.index}" if frame.task != "-" else self._path
         owner = Owner(frame.task, frame.index, label, self._route, op)
 
@@ -175,12 +193,18 @@ class Camera:
             self._fifo_bytes -= row.bytes
             frame.rows_left -= 1
             if self._fifo:
-                self._send(op)
+                self._send(_Sent(frame, owner))
             if not frame.rows_left:
                 frame.landed = op
                 frame.end()
 
         context.fabric.post(self._path, self._route.channels, row.bytes, arrived, 0, owner)
+
+    def _waited(self, row: _QueuedRow, previous: _Sent) -> tuple[Segment, ...]:
+        """What ``row`` waited for, being the first of its frame behind a row of another one."""
+        ready_ps, now_ps = row.converted.end_ps, self._context.now_ps
+        wait = ("link-queue", ready_ps, now_ps, self._channel, previous.owner.label)
+        return (Segment(*wait),) if ready_ps < now_ps else ()
 
     def close(self) -> None:
         """At the horizon: the states of the block over the window."""

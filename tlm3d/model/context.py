@@ -50,7 +50,9 @@ class Context:
         """Split a finished transfer into queueing and moving; what it waited for is its rivals."""
         queued_ps = op.end_ps - op.start_ps - transfer.alone_ps
         if queued_ps > 0:
-            holder = min((r.owner.label for r in transfer.rivals if isinstance(r.owner, Owner)), default="-")
+            labels = {rival.owner.label for rival in transfer.rivals if isinstance(rival.owner, Owner)}
+            own = transfer.owner.label if isinstance(transfer.owner, Owner) else "-"  # its load meets its store
+            holder = min(labels - {own}, default=own)
             cut_ps = op.start_ps + queued_ps
             op.parts = (
                 Segment("link-queue", op.start_ps, cut_ps, op.where, holder),

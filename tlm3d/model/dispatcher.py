@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from hashlib import blake2b
 
-from tlm3d.model.camera import Frame
+from tlm3d.model.camera import Camera, Frame
 from tlm3d.model.context import Context
 from tlm3d.model.job import ItemRun, Job
 from tlm3d.model.lane import Lane
@@ -15,10 +15,11 @@ from tlm3d.model.op import Op, latest
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.work import TaskWork
 from tlm3d.policies import Option, Policy
-from tlm3d.record.recording import JobEnd
+from tlm3d.record.recording import JobEnd, Segment, TaskInfo
 from tlm3d.spec.binding import BlockName
 from tlm3d.spec.workload import TaskSpec
 from tlm3d.tlm.alarm import Alarm
+from tlm3d.tlm.passage import Passage
 from tlm3d.tlm.timing import NORMAL, PLACE
 from tlm3d.units import PS_PER_S, release_ps
 
@@ -37,9 +38,23 @@ class Dispatcher:
     def __init__(self, context: Context, policy: Policy) -> None:
         self._context, self._policy = context, policy
         self.engines: dict[BlockName, Engine] = {}
+        self.cameras: list[Camera] = []
         self.runners: list[TaskRunner] = []
         self._to_place: list[ItemRun] = []
-        self._place_alarm = Alarm(context.env, self._place)
+        self._decide_alarm = Alarm(context.env, self._decide)
+
+    def decide_in(self, delay_ps: int) -> None:
+        """Have everything decided that is due in ``delay_ps``, once all that happens at that instant is known."""
+        self._context.env.schedule(self._decide_alarm, PLACE, delay_ps)
+
+    def _decide(self) -> None:
+        """Rows that find no room, jobs that are over, then who runs where; in name order."""
+        for camera in self.cameras:
+            camera.take_rows()
+        for runner in self.runners:
+            runner.end_overdue()
+        if self._to_place:
+            self._place()
 
     def start_job(self, job: Job) -> None:
         """``job``'s input is there and its task is free: its first items may run."""
@@ -64,7 +79,7 @@ class Dispatcher:
     def _ready(self, run: ItemRun) -> None:
         if run.block is None:
             if not self._to_place:
-                self._context.env.schedule(self._place_alarm, PLACE)
+                self.decide_in(0)
             self._to_place.append(run)
             return
         if not run.tiles:  # a tensor it reads was made where the policy chose
@@ -96,10 +111,10 @@ class Dispatcher:
         """How long ``run`` would take by itself: first load, then the slower of loading and computing, last store."""
         total_ps = 0
         for tile in run.tiles:
-            load_ps = sum(_move_ps(load.route.channels, load.bytes) for load in tile.loads)
+            load_ps = sum(Passage(load.route.channels, load.bytes).duration_ps for load in tile.loads)
             total_ps += max(load_ps, tile.compute_ps) if total_ps else load_ps + tile.compute_ps
         last = run.tiles[-1].store
-        return total_ps + (_move_ps(last[0].channels, last[1]) if last else 0)
+        return total_ps + (Passage(last[0].channels, last[1]).duration_ps if last else 0)
 
     def item_finished(self, run: ItemRun, op: Op) -> None:
         """All tiles of ``run`` are stored: its readers may go on, or its job is over."""
@@ -132,28 +147,22 @@ class Dispatcher:
         return ("overhead", "-", "-")
 
 
-def _move_ps(channels: tuple[object, ...], n_bytes: int) -> int:
-    from tlm3d.tlm.passage import Passage
-
-    return Passage(channels, n_bytes).duration_ps  # type: ignore[arg-type]
-
-
 class TaskRunner:
     """One task: releases jobs, runs one at a time, keeps at most ``backlog`` waiting."""
 
     def __init__(
-        self, context: Context, dispatcher: Dispatcher, work: TaskWork, deadline_ps: int, rate_hz: Fraction | None
+        self, context: Context, dispatcher: Dispatcher, work: TaskWork, info: TaskInfo, rate_hz: Fraction | None
     ) -> None:
         self._context, self._dispatcher, self._work = context, dispatcher, work
         self._spec: TaskSpec = work.task.spec
         self._name = work.task.name
-        self._deadline_ps = deadline_ps
+        self._info = info
         self._rate_hz = rate_hz  # None: a camera releases the jobs
         self._index = 0
         self._active: Job | None = None
+        self._predecessor = "-"  # the last job that was active
         self._waiting: deque[Job] = deque()
         self._release_alarm = Alarm(context.env, self._release_periodic)
-        self._late_alarm = Alarm(context.env, self._deadline_passed)
         self._guarded: deque[Job] = deque()  # jobs whose deadline is watched
 
     # ------------------------------------------------------------ release
@@ -190,11 +199,11 @@ class TaskRunner:
 
     def _new_job(self) -> Job:
         now_ps = self._context.now_ps
-        job = Job(self._work, self._index, now_ps, now_ps + self._deadline_ps, self._finish, self._spec.priority)
+        job = Job(self._work, self._index, now_ps, self._info, self._finish)
         self._index += 1
         if self._spec.on_miss != "continue":
             self._guarded.append(job)
-            self._context.env.schedule(self._late_alarm, PLACE, self._deadline_ps)
+            self._dispatcher.decide_in(self._info.deadline_ps)
         return job
 
     def _arrive(self, job: Job) -> None:
@@ -203,8 +212,7 @@ class TaskRunner:
             return
         self._waiting.append(job)
         if len(self._waiting) > self._spec.backlog:
-            dropped = self._waiting.popleft()
-            self._record(dropped, "dropped", -1)
+            self._dispatcher.decide_in(0)  # the active job may yet end at this instant
 
     # ------------------------------------------------------------ start
 
@@ -212,11 +220,15 @@ class TaskRunner:
         self._active = job
         job.active = True
         self._try_start(job)
+        self._predecessor = job.label
 
     def _frame_ended(self, job: Job, frame: Frame) -> None:
-        if frame.lost and not job.ended:
+        if job.ended:
+            return
+        job.input_op = frame.landed
+        if frame.lost:
             self._end_early(job, "input-lost")
-        elif job.active and not job.ended:
+        elif job.active:
             self._try_start(job)
 
     def _try_start(self, job: Job) -> None:
@@ -224,10 +236,10 @@ class TaskRunner:
         if frame is not None and frame.landed is None:
             return
         now_ps = self._context.now_ps
-        job.input_op = frame.landed if frame is not None else None
         arrived_ps = job.input_op.end_ps if job.input_op else job.release_ps
         if now_ps > arrived_ps:  # the task's job before this one was still running
-            job.input_op = Op("self-predecessor", self._name, arrived_ps, now_ps, job.input_op)
+            waits = (Segment("self-predecessor", arrived_ps, now_ps, self._name, self._predecessor),)
+            job.input_op = Op("overhead", self._name, now_ps, now_ps, job.input_op, waits)
         self._dispatcher.start_job(job)
 
     # ------------------------------------------------------------ end
@@ -242,19 +254,22 @@ class TaskRunner:
             self._activate(self._active)
 
     def _end_early(self, job: Job, status: str) -> None:
-        self._record(job, status, -1)
         if job.items:
             self._dispatcher.withdraw(job)
+        self._record(job, status, -1)
         if job is self._active:
             self._next()
         else:
             self._waiting.remove(job)
 
-    def _deadline_passed(self) -> None:
-        """A watched job's deadline is now: end it if it has not finished (abort) or not begun (drop)."""
-        job = self._guarded.popleft()
-        if not job.ended and (self._spec.on_miss == "abort" or job.start_ps < 0):
-            self._end_early(job, "aborted" if self._spec.on_miss == "abort" else "dropped")
+    def end_overdue(self) -> None:
+        """End jobs at their deadline that have not finished (abort) or not begun (drop), and what the backlog bars."""
+        while self._guarded and self._guarded[0].deadline_ps <= self._context.now_ps:
+            job = self._guarded.popleft()
+            if not job.ended and (self._spec.on_miss == "abort" or job.start_ps < 0):
+                self._end_early(job, "aborted" if self._spec.on_miss == "abort" else "dropped")
+        while len(self._waiting) > self._spec.backlog:
+            self._record(self._waiting.popleft(), "dropped", -1)
 
     def _record(self, job: Job, status: str, finish_ps: int) -> None:
         now_ps = self._context.now_ps

@@ -58,12 +58,14 @@ class Lane:
 
     def withdraw(self, run: ItemRun) -> None:
         """``run``'s job was aborted: it stops at once."""
-        running = self._running
+        running, now_ps = self._running, self._context.now_ps
         if running is not None and running.run is run:
-            self._suspend(running, self._context.now_ps)
+            self._suspend(running, now_ps)
             self._running = None
             self._request_pick()
-        self._waiting = [e for e in self._waiting if e.run is not run]
+        for execution in [e for e in self._waiting if e.run is run]:
+            self._wait_until(execution, now_ps)
+            self._waiting.remove(execution)
         self.queued_ps -= run.tiles[0].compute_ps
 
     def inputs_complete(self, run: ItemRun) -> None:
@@ -78,6 +80,12 @@ class Lane:
             return ("overhead", self._path, "-")
         job = other.run.job
         return ("preempt" if job.urgency < run.job.urgency else "np-block", self._path, job.label)
+
+    def _wait_until(self, execution: _Execution, now_ps: int) -> None:
+        """A preempted stage has waited up to now."""
+        if execution.op is not None:
+            bucket, _, holder = self.holder(execution.run)
+            self._part(execution, bucket, now_ps, holder)
 
     def _wait(self, execution: _Execution) -> None:
         insort(self._waiting, execution, key=lambda e: (e.run.job.urgency, e.run.item.position))
@@ -174,8 +182,11 @@ class Lane:
         self._request_pick()
 
     def close(self) -> None:
-        """At the horizon: book what is still running, and the states over the window."""
+        """At the horizon: book what is still running or preempted, and the states over the window."""
+        horizon_ps = self._context.recording.horizon_ps
+        for execution in self._waiting:
+            self._wait_until(execution, horizon_ps)
         if self._running is not None:
-            self._suspend(self._running, self._context.recording.horizon_ps)
+            self._suspend(self._running, horizon_ps)
         states = self._spec.states
         self._context.book_states(self._component, self.busy.intervals, states.active_nw, states.idle_nw)

@@ -98,6 +98,8 @@ class Pipeline:
         """``run`` commits no more tiles: its job was aborted."""
         self._waiting = [w for w in self._waiting if w.run is not run]
         self.queued_ps -= sum(tile.compute_ps for tile in run.tiles[run.next_tile :])
+        if self._stalled is not None and self._stalled.run is run:
+            self._abandon(self._stalled)
 
     def inputs_complete(self, run: ItemRun) -> None:
         """The layers that ``run`` reads have stored: a tile that waits for them goes on loading."""
@@ -107,8 +109,15 @@ class Pipeline:
             self._load_next(stalled)
 
     def holder(self, run: ItemRun) -> tuple[str, str, str]:
-        """What ``run`` waits for when it waits for this block: (bucket, where, holder)."""
-        return self._wait(run, self._committed[-1] if self._committed else None)
+        """What ``run`` waits for now, being on no port and not computing: (bucket, where, holder)."""
+        storing = list(self._to_store)[:1]
+        if any(tile.run is run for tile in self._to_store):
+            ahead = storing
+        elif any(tile.run is run for tile in self._loaded):
+            ahead = [tile for tile in (self._computing, *storing) if tile is not None]
+        else:
+            ahead = [tile for tile in (self._loading, *reversed(self._loaded), self._computing) if tile is not None]
+        return self._wait(run, next((tile for tile in ahead if tile.run.job is not run.job), None))
 
     def _wait(self, run: ItemRun, other: _TileRun | None) -> tuple[str, str, str]:
         """(bucket, where, holder) of waiting for the block while it works for ``other``."""
@@ -124,23 +133,31 @@ class Pipeline:
         """
         segments: list[Segment] = []
         at_ps = now_ps
-        held = self._wait(run, self._committed[-1] if self._committed else None)
+        latest_tiles = (*reversed(self._committed), *reversed(self._computed))
+        held = self._wait(run, next((tile for tile in latest_tiles if tile.run.job is not run.job), None))
         for move in reversed(moves):
             if at_ps <= since_ps:
                 break
             end_ps = max(since_ps, min(at_ps, move.op.end_ps))
             start_ps = min(end_ps, max(since_ps, move.op.start_ps))
-            held = self._wait(run, move.tile)
+            is_own = move.tile.run.job is run.job
+            held = held if is_own else self._wait(run, move.tile)
             if end_ps < at_ps:
                 segments.append(Segment(held[0], end_ps, at_ps, *held[1:]))
             if start_ps < end_ps:
-                over_link = move.op.bucket == "link-transfer" and move.tile.run.job is not run.job
-                cause = ("link-queue", move.op.where, held[2]) if over_link else held
+                over_link = ("link-queue", move.op.where, held[2]) if move.op.bucket == "link-transfer" else held
+                cause = (move.op.bucket, move.op.where, "-") if is_own else over_link
                 segments.append(Segment(cause[0], start_ps, end_ps, *cause[1:]))
             at_ps = start_ps
         if at_ps > since_ps:
             segments.append(Segment(held[0], since_ps, at_ps, *held[1:]))
         return tuple(reversed(segments))
+
+    def _abandon(self, tile: _TileRun) -> None:
+        """The inputs of ``tile`` will never exist: the port and its buffer are free for others."""
+        self._loading = self._stalled = None
+        self.queued_ps -= tile.work.compute_ps
+        self._request_pick()
 
     # ------------------------------------------------------------ pick and load
 
@@ -172,12 +189,13 @@ class Pipeline:
         own = [op for t, op in zip(gates, before, strict=True) if t.run.job is job]
         has_weights = bool(tile.work.loads) and not tile.work.loads[0].is_input
         ready = run.ready_op if not run.missing or not has_weights else job.input_op
-        origin = latest(ready, job.input_op, *own)
+        origin = latest(ready, job.input_op, run.load_op, *own)
         since_ps = origin.end_ps if origin is not None else job.release_ps
         waits = self._waits(run, since_ps, now_ps, self._loads) if since_ps < now_ps else ()
         self._committed.append(tile)
         self._loading = tile
         tile.load_op = Op("overhead", self._path, now_ps, now_ps, origin, waits)  # takes no time: the wait ends here
+        run.load_op, job.last_op = tile.load_op, latest(job.last_op, tile.load_op)
         if run.committed:
             self._offer_prefetch(run)
         self._load_next(tile)
@@ -203,13 +221,15 @@ class Pipeline:
         load = tile.work.loads[tile.next_load]
         if load.is_input and tile.run.missing:
             self._stalled = tile
+            if tile.run.job.ended:
+                self._abandon(tile)
             return
         before = latest(tile.load_op, tile.run.ready_op if load.is_input else None)
         tile.next_load += 1
         self._transfer(tile, self._loader, load.route, load.bytes, before, self._loaded_one)
 
     def _loaded_one(self, tile: _TileRun, op: Op) -> None:
-        tile.load_op = op
+        tile.load_op = tile.run.load_op = op
         self._load_next(tile)
 
     def _load_ends(self, tile: _TileRun) -> None:

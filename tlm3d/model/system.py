@@ -114,17 +114,18 @@ class System:
             elif isinstance(spec, Processor):
                 dispatcher.engines[path] = Lane(context, path, spec, dispatcher.item_finished)
         runners = {
-            name: TaskRunner(context, dispatcher, work, self._deadline_ps(name), task_rate(work.task.spec))
+            name: TaskRunner(context, dispatcher, work, self.recording.tasks[name], task_rate(work.task.spec))
             for name, work in self._works.items()
         }
-        cameras = self._cameras(context, runners)
+        cameras = self._cameras(context, runners, dispatcher)
+        dispatcher.cameras, dispatcher.runners = cameras, list(runners.values())
         for runner in runners.values():
             runner.start()
         for camera in cameras:
             camera.start()
         self._advance(env, progress)
         fabric.settle(self.recording.horizon_ps)
-        for part in (*runners.values(), *dispatcher.engines.values(), *cameras):
+        for part in (*dispatcher.engines.values(), *runners.values(), *cameras):
             part.close()
         for transfer in fabric.in_flight():
             assert isinstance(transfer.owner, Owner)
@@ -136,7 +137,7 @@ class System:
         dies = self._platform.dies
         return [((die, name), spec) for die in dies for name, spec in dies[die].blocks.items()]
 
-    def _cameras(self, context: Context, runners: dict[str, TaskRunner]) -> list[Camera]:
+    def _cameras(self, context: Context, runners: dict[str, TaskRunner], dispatcher: Dispatcher) -> list[Camera]:
         taken: dict[BlockName, list[Subscription]] = {}
         for name, binding in self._bindings.items():
             spec = self._workload.tasks[name].spec.input
@@ -147,7 +148,7 @@ class System:
         for path, block in self._blocks():
             if isinstance(block, MixedSignal):
                 route = self._topology.write_route(path, self._residency.home(path))
-                cameras.append(Camera(context, path, block, route, taken.get(path, [])))
+                cameras.append(Camera(context, path, block, route, taken.get(path, []), dispatcher.decide_in))
         return cameras
 
     def _advance(self, env: Environment, progress: Progress | None) -> None:

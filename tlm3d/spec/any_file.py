@@ -9,6 +9,7 @@ from tlm3d.errors import Problem, SpecError
 from tlm3d.spec.network import network_of
 from tlm3d.spec.platform import PlatformSpec, platform_of
 from tlm3d.spec.source import read_source
+from tlm3d.spec.validate import file_kind
 from tlm3d.spec.workload import WorkloadSpec, workload_of
 
 
@@ -18,13 +19,13 @@ def read_any(path: str | Path) -> PlatformSpec | WorkloadSpec | Network:
     Raises SpecError.
     """
     source = read_source(path)
-    keys = source.tree if isinstance(source.tree, dict) else {}
-    if "dies" in keys:
-        return platform_of(source)
-    if "tasks" in keys:
-        return workload_of(source, Path(path).parent)
-    if "layers" in keys:
-        return network_of(source)
+    match file_kind(source.tree):
+        case "platform":
+            return platform_of(source)
+        case "workload":
+            return workload_of(source, Path(path).parent)
+        case "network":
+            return network_of(source)
     message = "expected a platform (key 'dies'), a workload (key 'tasks') or a network (key 'layers')"
     raise SpecError([Problem(source.file, 1, 1, "", message)])
 

@@ -8,7 +8,7 @@ from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.blocks.processor import Processor
 from tlm3d.cnn.network import Network
-from tlm3d.errors import did_you_mean
+from tlm3d.errors import did_you_mean, one_of
 from tlm3d.spec.platform import PlatformSpec, block_names, find_block
 from tlm3d.spec.source import Where
 from tlm3d.spec.validate import Problems
@@ -44,7 +44,7 @@ class _Binder:
         stages = []
         for i, stage in enumerate(task.spec.stages):
             at = (*where, "stages", i)
-            found = self._block(stage.on, (*at, "on"), ("compute", "lane"))
+            found = self._block(stage.on, (*at, "on"), ("compute", "lane"), "runs no stages")
             if found is None:
                 continue
             stages.append(found)
@@ -63,7 +63,8 @@ class _Binder:
     def _spec(self, name: BlockName) -> object:
         return self.platform.dies[name[0]].blocks[name[1]]
 
-    def _block(self, reference: str, where: Where, roles: tuple[str, ...]) -> BlockName | None:
+    def _block(self, reference: str, where: Where, roles: tuple[str, ...], unfit: str) -> BlockName | None:
+        """The block of one of ``roles`` that ``reference`` names; ``unfit`` says what others lack."""
         dies = self.platform.dies
         found = find_block(dies, reference, None)
         usable = sorted({n for role in roles for n in block_names(dies, role)})
@@ -73,14 +74,12 @@ class _Binder:
                 choice = " or ".join(f"{d}.{reference}" for d in several)
                 self.problems.add(where, f"{clip(reference)} is on several dies: say {choice}")
             else:
-                hint = did_you_mean(reference, usable) or f"; expected one of: {', '.join(usable)}"
+                hint = did_you_mean(reference, usable) or one_of(usable)
                 self.problems.add(where, f"no block {clip(reference)} in platform {self.platform.name}{hint}")
             return None
         spec = dies[found[0]].blocks[found[1]]
         if spec.ROLE not in roles:
-            self.problems.add(
-                where, f"{clip(reference)} is a {spec.kind} and cannot do this; expected one of: {', '.join(usable)}"
-            )
+            self.problems.add(where, f"{clip(reference)} is a {spec.kind} and {unfit}{one_of(usable)}")
             return None
         return found
 
@@ -88,7 +87,7 @@ class _Binder:
         resolved: dict[str, BlockName] = {}
         for pattern, references in sorted(task.spec.map.items()):
             for reference in references:
-                found = self._block(reference, (*where, "map", pattern), ("compute",))
+                found = self._block(reference, (*where, "map", pattern), ("compute",), "runs no layers")
                 if found is not None:
                     resolved[reference] = found
         return resolved
@@ -107,13 +106,13 @@ class _Binder:
         spec = task.spec.input
         if spec is None:
             return None
-        found = self._block(spec.camera, (*where, "input", "camera"), ("sensor",))
+        found = self._block(spec.camera, (*where, "input", "camera"), ("sensor",), "takes no frames")
         block = self._spec(found) if found else None
         if not isinstance(block, MixedSignal):
             return None
         at = (*where, "input", "mode")
         if spec.mode not in block.modes:
-            hint = did_you_mean(spec.mode, block.modes) or f"; expected one of: {', '.join(sorted(block.modes))}"
+            hint = did_you_mean(spec.mode, block.modes) or one_of(sorted(block.modes))
             self.problems.add(at, f"{spec.camera} has no mode {clip(spec.mode)}{hint}")
             return None
         if task.network is not None:

@@ -11,7 +11,7 @@ from tlm3d.cnn.layers import Op
 from tlm3d.cnn.network import LayerRow, Network, NetworkError, build_network
 from tlm3d.spec.quantities import Count, Flag, Frozen, PaddingText
 from tlm3d.spec.source import Source, read_source
-from tlm3d.spec.validate import Problems
+from tlm3d.spec.validate import Problems, expect_file
 
 
 class LayerText(Frozen):
@@ -44,6 +44,7 @@ def load_network(path: str | Path) -> Network:
 
 def network_of(source: Source) -> Network:
     """The network described by ``source``. Raises SpecError."""
+    expect_file(source, "network")
     problems = Problems(source)
     text = problems.model(NetworkText, source.tree, ())
     rows: list[LayerRow] = []

@@ -10,12 +10,12 @@ from pydantic import Field, model_validator
 
 from tlm3d.blocks import BlockSpec, ComputeSpec
 from tlm3d.blocks.mixed_signal import MixedSignal
-from tlm3d.errors import PluginError, did_you_mean
+from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.links import LinkSpec
-from tlm3d.plugins import load_kind
+from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw
 from tlm3d.spec.source import Source, Where, read_source
-from tlm3d.spec.validate import Problems
+from tlm3d.spec.validate import Problems, expect_file, shape
 from tlm3d.units import clip
 
 
@@ -53,6 +53,9 @@ class PlatformSpec:
     source: Source
 
 
+_Broken = set[tuple[str, ...]]  # (die,) and (die, block) that are written but have problems of their own
+
+
 class _PlatformKeys(Frozen):
     name: str
     limits: list[LimitSpec] = []
@@ -73,21 +76,23 @@ def load_platform(path: str | Path) -> PlatformSpec:
 
 def platform_of(source: Source) -> PlatformSpec:
     """The platform described by ``source``. Raises SpecError."""
+    expect_file(source, "platform")
     problems = Problems(source)
     keys = problems.model(_PlatformKeys, source.tree, ())
     tree = source.tree if isinstance(source.tree, dict) else {}
-    dies = _dies(problems, tree.get("dies"))
-    links = _links(problems, tree.get("links"), dies)
-    _fill_homes(problems, dies)
-    _check_references(problems, dies)
+    dies, broken = _dies(problems, tree.get("dies"))
+    links = _links(problems, tree.get("links"), dies, broken)
+    _fill_homes(problems, dies, broken)
+    _check_references(problems, dies, broken)
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
     limits = tuple(sorted(keys.limits, key=lambda one: (not one.peak, one.window_ps or 0, one.limit_nw)))
     return PlatformSpec(keys.name, dies, links, limits, source)
 
 
-def _dies(problems: Problems, tree: Any) -> dict[str, DieSpec]:
+def _dies(problems: Problems, tree: Any) -> tuple[dict[str, DieSpec], _Broken]:
     dies: dict[str, DieSpec] = {}
+    broken: _Broken = set()
     for name, die in sorted(tree.items()) if isinstance(tree, dict) else ():
         where: Where = ("dies", name)
         problems.name(name, where)
@@ -99,6 +104,8 @@ def _dies(problems: Problems, tree: Any) -> dict[str, DieSpec]:
             spec = _kind(problems, "blocks", text, (*where, "blocks", block))
             if isinstance(spec, BlockSpec):
                 blocks[block] = spec
+            else:
+                broken.add((name, block))
         bus = None
         if isinstance(die, dict) and "bus" in die:
             bus = _kind(problems, "links", die["bus"], (*where, "bus"))
@@ -114,11 +121,13 @@ def _dies(problems: Problems, tree: Any) -> dict[str, DieSpec]:
             problems.add(
                 (*where, "blocks", "bus"), "'bus' names the bus of a die; the block needs another name", at_key=True
             )
+        if keys is None:
+            broken.add((name,))
         dies[name] = DieSpec(keys.tier if keys else 0, blocks, bus if isinstance(bus, LinkSpec) else None)
-    return dies
+    return dies, broken
 
 
-def _links(problems: Problems, tree: Any, dies: dict[str, DieSpec]) -> dict[str, LinkSpec]:
+def _links(problems: Problems, tree: Any, dies: dict[str, DieSpec], broken: _Broken) -> dict[str, LinkSpec]:
     links: dict[str, LinkSpec] = {}
     for name, text in sorted(tree.items()) if isinstance(tree, dict) else ():
         where: Where = ("links", name)
@@ -134,7 +143,8 @@ def _links(problems: Problems, tree: Any, dies: dict[str, DieSpec]) -> dict[str,
             continue
         one_way = spec.from_die is not None and spec.to_die is not None
         if (spec.between is not None) == one_way or (spec.from_die is None) != (spec.to_die is None):
-            problems.add(where, "expected the ends as 'between: [a, b]' or as 'from: a' and 'to: b'")
+            message = "expected the ends as 'between: [a, b]' or as 'from: a' and 'to: b'"
+            problems.add(where, message, at_key=True)
             continue
         ends: list[tuple[Where, str]] = []
         if spec.between is not None:
@@ -143,25 +153,28 @@ def _links(problems: Problems, tree: Any, dies: dict[str, DieSpec]) -> dict[str,
             ends = [((*where, "from"), str(spec.from_die)), ((*where, "to"), str(spec.to_die))]
         for at, end in ends:
             if end not in dies:
-                problems.add(at, f"no die {clip(end)}{did_you_mean(end, dies)}")
+                problems.add(at, f"no die {clip(end)}{did_you_mean(end, dies) or one_of(dies)}")
         if all(end in dies for _, end in ends):
             (_, a), (at, b) = ends
             if a == b:
                 problems.add(at, f"a link joins two dies, got {clip(a)} twice")
-            elif spec.ADJACENT_TIERS and abs(dies[a].tier - dies[b].tier) != 1:
+            elif spec.ADJACENT_TIERS and abs(dies[a].tier - dies[b].tier) != 1 and not {(a,), (b,)} & broken:
                 tiers = f"{a} is on tier {dies[a].tier}, {b} on tier {dies[b].tier}"
-                problems.add(where, f"a {spec.kind} joins dies that touch; {tiers}")
+                problems.add(at, f"a {spec.kind} joins dies that touch; {tiers}")
     return links
 
 
 def _kind(problems: Problems, slot: str, tree: Any, where: Where) -> Any:
     """The Spec of the kind that ``tree`` names, validated; None when it is not valid."""
     if not isinstance(tree, dict):
-        problems.add(where, "expected a mapping with the key 'kind' and the keys of that kind")
+        problems.add(where, f"expected a mapping with the key 'kind' and the keys of that kind, got {shape(tree)}")
         return None
     name = tree.get("kind")
+    if name is None:
+        problems.add(where, f"missing key 'kind'{one_of(kinds(slot))}", at_key=True)
+        return None
     if not isinstance(name, str):
-        problems.add(where, "missing key 'kind'")
+        problems.add((*where, "kind"), f"expected the name of a kind, got {shape(name)}{one_of(kinds(slot))}")
         return None
     try:
         model = load_kind(slot, name)
@@ -183,27 +196,30 @@ def find_block(dies: dict[str, DieSpec], reference: str, here: str | None) -> tu
 
 
 def block_names(dies: dict[str, DieSpec], role: str | None = None) -> list[str]:
-    """``die.block`` and ``block`` of every block (of ``role``), for messages."""
+    """The shortest reference to every block (of ``role``), for messages: ``block``, or ``die.block`` where needed."""
     pairs = [(d, b) for d, die in dies.items() for b, spec in die.blocks.items() if role in (None, spec.ROLE)]
-    return sorted({f"{d}.{b}" for d, b in pairs} | {b for _, b in pairs})
+    return sorted(b if find_block(dies, b, None) else f"{d}.{b}" for d, b in pairs)
 
 
-def _fill_homes(problems: Problems, dies: dict[str, DieSpec]) -> None:
+def _fill_homes(problems: Problems, dies: dict[str, DieSpec], broken: _Broken) -> None:
     """A block that does not say its home has the only memory of its die."""
     for die_name, die in dies.items():
         memories = [name for name, block in die.blocks.items() if block.ROLE == "memory"]
         for name, block in die.blocks.items():
             if not isinstance(block, ComputeSpec | MixedSignal) or block.home is not None:
                 continue
+            if any(part[0] == die_name for part in broken):
+                continue  # the memory may be the broken block
             if len(memories) == 1:
                 die.blocks[name] = block.model_copy(update={"home": f"{die_name}.{memories[0]}"})
             else:
                 count = "several memories" if memories else "no memory"
                 message = f"missing key 'home': which memory it writes to (die {die_name} has {count})"
-                problems.add(("dies", die_name, "blocks", name), message)
+                problems.add(("dies", die_name, "blocks", name), message, at_key=True)
 
 
-def _check_references(problems: Problems, dies: dict[str, DieSpec]) -> None:
+def _check_references(problems: Problems, dies: dict[str, DieSpec], broken: _Broken) -> None:
+    memories = one_of(block_names(dies, "memory"))
     for die_name, die in dies.items():
         for block_name, block in die.blocks.items():
             where: Where = ("dies", die_name, "blocks", block_name)
@@ -217,7 +233,8 @@ def _check_references(problems: Problems, dies: dict[str, DieSpec]) -> None:
                     continue
                 found = find_block(dies, reference, die_name)
                 if found is None:
-                    hint = did_you_mean(reference, block_names(dies, "memory"))
-                    problems.add((*where, key), f"no memory {clip(reference)}{hint}")
-                elif dies[found[0]].blocks[found[1]].ROLE != "memory":
-                    problems.add((*where, key), f"{clip(reference)} is no memory")
+                    if any(part[-1] == reference.rpartition(".")[2] for part in broken):
+                        continue  # it is there, and has its own problem
+                    problems.add((*where, key), f"no memory {clip(reference)}{memories}")
+                elif (target := dies[found[0]].blocks[found[1]]).ROLE != "memory":
+                    problems.add((*where, key), f"{clip(reference)} is a {target.kind}, no memory{memories}")

@@ -63,11 +63,13 @@ def _integer(dimension: Dimension, *, at_least: int = 0) -> Callable[[Any], int]
 def _count(at_least: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         text = _text(value, "a whole number")
-        number = parse_number(text)
+        number = parse_number(text, "a whole number")
         if number.denominator != 1:
             raise QuantityError(f"expected a whole number, got {clip(text)}")
-        if not at_least <= number <= MAX_COUNT:
-            raise QuantityError(f"expected a whole number from {at_least} to {MAX_COUNT}, got {clip(text)}")
+        if number < at_least:
+            raise QuantityError(f"expected a whole number of at least {at_least}, got {clip(text)}")
+        if number > MAX_COUNT:
+            raise QuantityError(f"expected a whole number of at most {MAX_COUNT}, got {clip(text)}")
         return int(number)
 
     return read
@@ -115,6 +117,7 @@ DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _s
 PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
 LimitNw = Annotated[int, PlainValidator(_integer(units.POWER, at_least=1)), _schema(units.POWER)]
 SizeBits = Annotated[int, PlainValidator(_integer(units.DATA, at_least=1)), _schema(units.DATA)]
+SizeOrZeroBits = Annotated[int, PlainValidator(_integer(units.DATA)), _schema(units.DATA)]
 RateBps = Annotated[Fraction, PlainValidator(_quantity(units.RATE, positive=True)), _schema(units.RATE)]
 FrequencyHz = Annotated[Fraction, PlainValidator(_quantity(units.FREQUENCY, positive=True)), _schema(units.FREQUENCY)]
 AjPerBit = Annotated[

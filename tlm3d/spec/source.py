@@ -27,7 +27,10 @@ Tree = Any  # str, list of Tree or dict of str to Tree, as far as the schema has
 
 # Characters that YAML 1.2 (section 5.1) does not allow, unescaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")}
+_TAGS = {
+    f"tag:yaml.org,2002:{name}"
+    for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -185,12 +188,16 @@ def override(source: Source, path: str, text: str, option: str) -> None:
         if isinstance(here, list):
             numbers = [str(i) for i in range(len(here))]
             if part not in numbers:
-                there = f"{dotted(where)} has the entries {numbers[0]} to {numbers[-1]}" if here else "the list is empty"
+                there = (
+                    f"{dotted(where)} has the entries {numbers[0]} to {numbers[-1]}" if here else "the list is empty"
+                )
                 raise _error(option, f"no entry {clip(part)}: {there}")
             step: Key = int(part)
         elif isinstance(here, dict):
             if part not in here and not last:
-                raise _error(option, f"no {clip(part)} in {dotted(where) or source.file}{_meant(source, path, part, here)}")
+                raise _error(
+                    option, f"no {clip(part)} in {dotted(where) or source.file}{_meant(source, path, part, here)}"
+                )
             step = part
         else:
             raise _error(option, f"{dotted(where)} is a plain value: there is no {clip(part)} in it")
@@ -211,7 +218,8 @@ def _fragment(text: str, option: str) -> Source:
     try:
         return parse(text, option)
     except SpecError as error:
-        raise _error(option, error.problems[0].message) from None
+        message, _, _ = error.problems[0].message.partition(" (")  # where in the file means nothing here
+        raise _error(option, message) from None
 
 
 def _meant(source: Source, path: str, part: str, here: dict[str, Tree]) -> str:

@@ -8,13 +8,29 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tlm3d.errors import Problem, SpecError, did_you_mean
+from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
 from tlm3d.spec.source import Source, Where
-from tlm3d.units import clip
+from tlm3d.units import QuantityError, clip
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+
+_FILES = {"platform": "dies", "workload": "tasks", "network": "layers"}  # what tells each apart
+
+
+def file_kind(tree: Any) -> str | None:
+    """platform, workload or network, told by the keys; None when there is none of these."""
+    return next((kind for kind, key in _FILES.items() if isinstance(tree, dict) and key in tree), None)
+
+
+def expect_file(source: Source, wanted: str) -> None:
+    """One SpecError instead of many when a file of another kind was given."""
+    found = file_kind(source.tree)
+    if found is not None and _FILES[wanted] not in source.tree:
+        raise SpecError(
+            [Problem(source.file, 1, 1, "", f"expected a {wanted} (key '{_FILES[wanted]}'), this is a {found}")]
+        )
 
 
 class Problems:
@@ -35,11 +51,11 @@ class Problems:
         """``tree`` if it is a mapping, else a problem and an empty one."""
         if isinstance(tree, dict):
             return tree
-        self.add(where, f"expected a mapping of {what}, got {_kind(tree)}")
+        self.add(where, f"expected a mapping of {what}, got {shape(tree)}")
         return {}
 
     def name(self, name: str, where: Where, dots: bool = False) -> None:
-        """Names appear in paths, channel names and tables: letters, digits, ``_``, ``-`` only (and ``.`` where allowed)."""
+        """Names appear in paths, channel names and tables: letters, digits, ``_``, ``-``, and ``.`` where allowed."""
         if not _NAME.fullmatch(name) or ("." in name and not dots):
             self.add(where, f"expected a name of letters, digits, '_' and '-', got {clip(name)}", at_key=not dots)
 
@@ -47,37 +63,42 @@ class Problems:
         """``tree`` validated by ``model``; None and problems when it does not fit."""
         if not isinstance(tree, dict):
             keys = ", ".join(sorted(_keys(model))[:6])
-            self.add(where, f"expected a mapping with keys such as {keys}, got {_kind(tree)}")
+            self.add(where, f"expected a mapping with keys such as {keys}, got {shape(tree)}")
             return None
         try:
             return model.model_validate(tree)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                self._translate(model, tree, where, item)
+                self._translate(model, where, item)
             return None
 
-    def _translate(self, model: type[BaseModel], tree: Any, where: Where, item: Mapping[str, Any]) -> None:
-        loc: Where = tuple(part for part in item["loc"] if not _is_branch(part))
+    def _translate(self, model: type[BaseModel], where: Where, item: Mapping[str, Any]) -> None:
+        loc: Where = tuple(item["loc"])
         place = (*where, *loc)
         match item["type"]:
             case "extra_forbidden":
                 known = _known_keys(model, loc[:-1])
-                listed = ", ".join(sorted(known))
-                hint = did_you_mean(str(loc[-1]), known) or f"; expected one of: {listed}"
+                hint = did_you_mean(str(loc[-1]), known) or one_of(sorted(known))
                 self.add(place, f"unknown key {clip(str(loc[-1]))}{hint}", at_key=True)
+            case "missing" if isinstance(loc[-1], int):
+                self.add(place[:-1], f"expected more entries, got {len(item['input'])}")
             case "missing":
-                self.add(place[:-1], f"missing key '{loc[-1]}'")
+                self.add(place[:-1], f"missing key '{loc[-1]}'", at_key=True)
             case "value_error":
-                self.add(place, str(item["ctx"]["error"]))
+                # Of a mapping whose keys contradict each other the key is shown, of a value the value.
+                contradiction = not isinstance(item["ctx"]["error"], QuantityError)
+                self.add(place, str(item["ctx"]["error"]), at_key=contradiction)
             case "literal_error" | "enum":
                 expected = item["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
-                text = item["input"] if isinstance(item["input"], str) else _kind(item["input"])
+                text = item["input"] if isinstance(item["input"], str) else shape(item["input"])
                 hint = did_you_mean(text, expected.split(", "))
                 self.add(place, f"expected one of: {expected}; got {clip(text)}{hint}")
             case "string_type":
-                self.add(place, f"expected text, got {_kind(item['input'])}")
-            case "too_short" | "too_long":
-                self.add(place, f"expected {item['ctx'].get('min_length', item['ctx'].get('max_length'))} entries")
+                self.add(place, f"expected text, got {shape(item['input'])}")
+            case "too_short":
+                self.add(place, "expected at least one entry, got none")
+            case "too_long":
+                self.add(place, f"expected {item['ctx']['max_length']} entries, got {len(item['input'])}")
             case _ if item["type"].endswith("_type"):
                 wanted = (
                     item["type"]
@@ -87,14 +108,9 @@ class Problems:
                     .replace("_", " ")
                 )
                 wanted = "mapping" if wanted == "model" else wanted
-                self.add(place, f"expected a {wanted}, got {_kind(item['input'])}")
+                self.add(place, f"expected a {wanted}, got {shape(item['input'])}")
             case _:
                 self.add(place, item["msg"][0].lower() + item["msg"][1:])
-
-
-def _is_branch(part: str | int) -> bool:
-    """pydantic puts the branch of a union into the location; the user wrote no such key."""
-    return isinstance(part, str) and ("[" in part or part in ("str", "function-plain", "int"))
 
 
 def _keys(model: type[BaseModel]) -> set[str]:
@@ -124,7 +140,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _kind(tree: Any) -> str:
+def shape(tree: Any) -> str:
+    """What a tree is, for "got …"."""
     if isinstance(tree, dict):
         return "a mapping"
     if isinstance(tree, list):

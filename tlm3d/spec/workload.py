@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tlm3d.cnn.network import Network
-from tlm3d.errors import Problem, SpecError, did_you_mean
+from tlm3d.errors import PluginError, Problem, SpecError, did_you_mean, one_of
+from tlm3d.plugins import load_kind
 from tlm3d.spec.network import network_of
 from tlm3d.spec.quantities import Count, CountOrZero, DurationPs, FrequencyHz, Frozen, Names, TimePs
 from tlm3d.spec.source import Source, read_source
-from tlm3d.spec.validate import Problems
-from tlm3d.units import clip
+from tlm3d.spec.validate import Problems, expect_file
+from tlm3d.units import PS_PER_S, QuantityError, clip
 
 DEFAULT_HORIZON_PS = 10**12
 DEFAULT_PRIORITY = 100
@@ -59,13 +61,22 @@ class TaskSpec(Frozen):
     backlog: Count = 1
     on_miss: Literal["continue", "abort", "drop"] = "continue"
 
+    @field_validator("rate_hz")
+    @classmethod
+    def _at_most_one_job_a_picosecond(cls, rate_hz: Fraction | None) -> Fraction | None:
+        if rate_hz is not None and rate_hz > PS_PER_S:
+            raise QuantityError("expected at most one job a picosecond, the resolution of time: 1 THz")
+        return rate_hz
+
     @model_validator(mode="after")
     def _consistent(self) -> TaskSpec:
         if self.network is None and not self.stages:
             raise ValueError("expected 'network: <name>' or 'stages: [...]': the task does nothing")
-        ways = sum(x is not None for x in (self.input, self.rate_hz, self.period_ps))
-        if ways != 1:
-            raise ValueError("expected exactly one of 'input', 'rate' and 'period': what activates the task")
+        ways = {"input": self.input, "rate": self.rate_hz, "period": self.period_ps}
+        given = " and ".join(f"'{key}'" for key, way in ways.items() if way is not None)
+        if given.count("'") != 2:
+            wanted = "expected exactly one of 'input', 'rate' and 'period', what activates the task"
+            raise ValueError(f"{wanted}; got {given or 'none'}")
         if self.input is not None and (self.offset_ps or self.jitter_ps):
             raise ValueError("a task that a camera activates has no offset and no jitter: the frame clock decides")
         if self.network is not None and "default" not in self.map:
@@ -110,8 +121,14 @@ def load_workload(path: str | Path) -> WorkloadSpec:
 
 def workload_of(source: Source, folder: Path) -> WorkloadSpec:
     """The workload described by ``source``; networks are looked up in ``folder``. Raises SpecError."""
+    expect_file(source, "workload")
     problems = Problems(source)
     keys = problems.model(_WorkloadKeys, source.tree, ())
+    if keys is not None:
+        try:
+            load_kind("policies", keys.policy)
+        except PluginError as error:
+            problems.add(("policy",), str(error))
     tree = source.tree.get("tasks") if isinstance(source.tree, dict) else None
     tasks: dict[str, Task] = {}
     elsewhere: list[Problem] = []
@@ -139,8 +156,10 @@ def _network(problems: Problems, elsewhere: list[Problem], name: str, folder: Pa
     path = folder / "networks" / f"{name}.yaml" if plain else folder / name
     if len(name) > 200 or "\0" in name or not path.is_file():
         known = sorted(p.stem for p in (folder / "networks").glob("*.yaml"))
-        hint = did_you_mean(name, known) or (f"; there are: {', '.join(known)}" if known else "")
-        problems.add(("tasks", task, "network"), f"no network {clip(name)} ({clip(str(path))} is no file){hint}")
+        hint = did_you_mean(name, known) or (one_of(known) if known else "")
+        if not plain:
+            hint = did_you_mean(path.name[:200], [p.name for p in path.parent.glob("*.y*ml")])
+        problems.add(("tasks", task, "network"), f"no network {clip(name)}: {clip(str(path))} is no file{hint}")
         return None
     try:
         return network_of(read_source(path))

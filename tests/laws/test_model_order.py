@@ -1,0 +1,72 @@
+"""A result depends on what the files say, never on the order of their lines, the process or its hash seed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from reference.default_pair import PLATFORM, ROOT, WORKLOAD, system_of
+from reference.random_systems import systems
+from reference.systems import Case, shuffled_tree
+
+from tlm3d.analysis.judge import judge
+from tlm3d.errors import ElaborationError
+from tlm3d.reporters.csv import export
+from tlm3d.reporters.json import dumps
+from tlm3d.spec.source import Source, read_source
+
+_RELAXED = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+
+
+@_RELAXED
+@given(systems(), st.integers(0, 2**32))
+def test_the_order_of_lines_changes_no_integer_of_a_small_system(case: Case, seed: int) -> None:
+    try:
+        ordered = case.judge()
+    except ElaborationError:
+        assume(False)
+    assert dumps(ordered) == dumps(case.shuffled(seed).judge())
+
+
+def test_the_order_of_lines_changes_no_integer_of_the_default_pair(tmp_path: Path) -> None:
+    texts = []
+    for seed in range(3):
+        sources = [read_source(path) for path in (PLATFORM, WORKLOAD)]
+        if seed:
+            sources = [Source(source.file, shuffled_tree(source.tree, seed)) for source in sources]
+        result = judge(system_of(*sources, horizon_ps=200 * 10**9).run())
+        files = export(result, tmp_path / str(seed))
+        texts.append([dumps(result), *(path.read_text() for path in files)])
+    assert texts[0] == texts[1] == texts[2]
+
+
+def test_progress_that_is_watched_changes_nothing() -> None:
+    horizon_ps = 77_777_777_777
+    sources = [read_source(path) for path in (PLATFORM, WORKLOAD)]
+    plain = system_of(*sources, horizon_ps=horizon_ps).run()
+    told: list[tuple[int, int]] = []
+    watched = system_of(*sources, horizon_ps=horizon_ps).run(lambda done, whole: told.append((done, whole)))
+    assert dumps(judge(plain)) == dumps(judge(watched))
+    assert told[-1] == (horizon_ps, horizon_ps)
+    assert told == sorted(told)
+
+
+def test_every_process_and_hash_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    digests = set()
+    for hash_seed in ("0", "1", "4242"):
+        folder = tmp_path / hash_seed
+        command = [sys.executable, "-m", "tlm3d", "run", str(PLATFORM), str(WORKLOAD), "--horizon", "100 ms"]
+        options = ["--json", str(folder / "result.json"), "--export", str(folder)]
+        folder.mkdir()
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        files = sorted(folder.iterdir())
+        assert len(files) == 5
+        digests.add(hashlib.sha256(b"".join(path.read_bytes() for path in files) + done.stdout.encode()).hexdigest())
+    assert len(digests) == 1

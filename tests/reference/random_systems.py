@@ -1,0 +1,171 @@
+"""Hypothesis strategies for small platforms and workloads: every kind of block, task and trouble, in microseconds."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from reference.systems import Case, Tree
+
+_US = 10**6  # ps
+
+_arbiters = st.sampled_from(["round-robin", "oldest", "priority"])
+_tasks = st.sampled_from(["alpha", "beta", "gamma", "delta"])
+
+
+@st.composite
+def _channel(draw: st.DrawFn) -> Tree:
+    return {
+        "rate": f"{draw(st.sampled_from([37, 100, 800, 6400]))} Mbit/s",
+        "latency": f"{draw(st.sampled_from([1, 700, 20_000]))} ps",
+        "burst": f"{draw(st.sampled_from([8, 24, 64]))} B",
+        "buffer": draw(st.integers(1, 8)),
+        "overhead": f"{draw(st.sampled_from([1, 16]))} bit",
+        "arbiter": draw(_arbiters),
+    }
+
+
+@st.composite
+def layers(draw: st.DrawFn, in_channels: int, channels: int, most: int = 4) -> list[Tree]:
+    """A chain of layers of stride 1, now and then with a sum over two of them that have the same shape."""
+    rows: list[Tree] = []
+    same_shape = False
+    for i in range(draw(st.integers(1, most))):
+        op = draw(st.sampled_from(["conv", "conv", "depthwise", "pool", "linear"]))
+        if op == "linear":
+            rows.append({"name": f"fc{i}", "op": "linear", "channels": draw(st.integers(1, 12))})
+            break
+        side = draw(st.sampled_from([1, 3]))
+        row: Tree = {"name": f"{op}{i}", "op": op, "kernel": [side, side], "padding": "same"}
+        if op == "conv":
+            row["channels"] = channels
+            same_shape, in_channels = in_channels == channels, channels
+        else:
+            same_shape = True
+        rows.append(row)
+        if i and same_shape and draw(st.booleans()):
+            rows.append({"name": f"add{i}", "op": "add", "reads": [rows[-1]["name"], rows[-2]["name"]]})
+    return rows
+
+
+def network(rows: list[Tree], shape: tuple[int, int, int], name: str = "net") -> Tree:
+    return {"name": name, "input": list(shape), "layers": rows}
+
+
+@st.composite
+def accelerator(draw: st.DrawFn, home: str, weight_store: str) -> Tree:
+    block: Tree = {
+        "kind": "cnn-accelerator",
+        "array": [draw(st.integers(1, 4)), draw(st.integers(1, 4))],
+        "clock": f"{draw(st.sampled_from([11, 100, 1000]))} MHz",
+        "local": f"{draw(st.sampled_from([180, 400, 4000]))} B",
+        "elements_per_cycle": draw(st.integers(1, 3)),
+        "energy": {"cycle": "3.3 pJ/cycle", "mac": "0.7 pJ/MAC"},
+        "home": home,
+        "weight_store": weight_store,
+        "leakage": "1234567 nW",
+        "states": {"active": "77 uW", "idle": "333333 nW"},
+    }
+    if draw(st.booleans()):
+        block["dma"] = {**draw(_channel()), "energy": "0.3 pJ/bit"}
+    if draw(st.booleans()):
+        block["weight_memory"] = f"{draw(st.sampled_from([100, 100_000]))} B"
+    return block
+
+
+@st.composite
+def cluster(draw: st.DrawFn, home: str) -> Tree:
+    return {
+        "kind": "riscv-cluster",
+        "cores": draw(st.integers(1, 4)),
+        "clock": f"{draw(st.sampled_from([33, 100]))} MHz",
+        "l1": f"{draw(st.sampled_from([200, 4000]))} B",
+        "mac_per_cycle": {"conv": 2, "depthwise": 0.7, "linear": 3},
+        "elements_per_cycle": {"pool": 1, "add": 2},
+        "energy": {"cycle": "1.1 pJ/cycle", "mac": "0.3 pJ/MAC"},
+        "home": home,
+        "states": {"idle": "10 uW"},
+    }
+
+
+@st.composite
+def memory(draw: st.DrawFn) -> Tree:
+    traffic = {"read": "0.123 pJ/bit", "write": "0.456 pJ/bit", "leakage": "150 mW", "states": {"active": "1 mW"}}
+    return {"kind": "memory", "capacity": "1 MiB", **draw(_channel()), **traffic}
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Tree:
+    """Two dies: ``upper`` with a camera, a cluster, a processor and a memory; ``lower`` with an array and a memory."""
+    camera: Tree = {
+        "kind": "mixed-signal", "pixels": [4, 3], "frame_rate": "30 kHz", "bits": 8, "energy": "28 pJ/pixel",
+        "adc": {"converters": draw(st.integers(1, 4)), "rate": "2 MHz", "energy": "1.7 pJ"},
+        "row_settle": "1 us", "exposure": "7 us", "home": "m", "fifo": f"{draw(st.sampled_from([4, 8, 24]))} B",
+        "modes": {"full": {}, "half": {"window": [4, 3], "bits": 12}},
+        "states": {"active": "3 mW", "idle": "1 mW"},
+    }  # fmt: skip
+    processor = {
+        "kind": "processor", "clock": "10 MHz", "energy": {"cycle": "9 pJ/cycle"},
+        "preemption": draw(st.sampled_from(["full", "none"])), "context_switch": draw(st.sampled_from(["0 ps", "300 ns"])),
+    }  # fmt: skip
+    upper: Tree = {
+        "tier": 1,
+        "blocks": {"m": draw(memory()), "camera": camera, "c": draw(cluster("m")), "p": processor},
+    }
+    if draw(st.booleans()):
+        upper["bus"] = {"kind": "on-chip", **draw(_channel()), "energy": "0.1 pJ/bit"}
+    home = draw(st.sampled_from(["n", "upper.m"]))
+    lower = {"tier": 0, "blocks": {"n": draw(memory()), "x": draw(accelerator(home, "upper.m"))}}
+    link = {"kind": "tsv", "between": ["upper", "lower"], **draw(_channel()), "energy": "0.05 pJ/bit", "idle": "5 uW"}
+    limits = [{"limit": "1 mW", "window": "9 us"}, {"limit": "1 W", "peak": True}, {"limit": "400 mW", "peak": True}]
+    return {"name": "random", "limits": limits, "dies": {"upper": upper, "lower": lower}, "links": {"tsv": link}}
+
+
+@st.composite
+def _stage(draw: st.DrawFn) -> Tree:
+    amount = draw(st.sampled_from([{"cycles": 20}, {"cycles": 77}, {"time": "3 us"}]))
+    return {**amount, "on": draw(st.sampled_from(["p", "c"]))}
+
+
+@st.composite
+def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
+    """A task and its network."""
+    task: Tree = {
+        "priority": draw(st.integers(1, 3)),
+        "backlog": draw(st.integers(1, 2)),
+        "on_miss": "continue" if fixed else draw(st.sampled_from(["continue", "abort", "drop"])),
+        "deadline": f"{draw(st.integers(4, 60))} us",
+    }
+    net = None
+    kind = draw(st.sampled_from(["stages", "network"] if fixed else ["stages", "network", "camera"]))
+    if kind != "network":
+        task["stages"] = draw(st.lists(_stage(), min_size=0 if kind == "camera" else 1, max_size=2))
+    if kind != "stages":
+        task["network"] = "net"
+        net = network(draw(layers(2, draw(st.integers(1, 4)))), (3, 2, 2))
+        task["map"] = {"default": draw(st.sampled_from([["x"], ["c"]] if fixed else [["x"], ["c"], ["c", "x"]]))}
+        if len(net["layers"]) > 1:
+            task["map"][net["layers"][0]["name"]] = draw(st.sampled_from(["x", "c"]))
+    if kind == "camera":
+        task["input"] = {
+            "camera": "camera", "mode": draw(st.sampled_from(["full", "half"])), "every": draw(st.integers(1, 2)),
+        }  # fmt: skip
+    else:
+        task["period"] = f"{draw(st.sampled_from([9, 10, 25, 40]))} us"
+        task["offset"] = f"{draw(st.sampled_from([0, 0, 3]))} us"
+        task["jitter"] = f"{draw(st.sampled_from([0, 0, 5]))} us"
+    return task, net
+
+
+@st.composite
+def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
+    """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, each layer on one block."""
+    tasks, networks = {}, {}
+    for name in draw(st.lists(_tasks, min_size=1, max_size=4, unique=True)):
+        task, net = draw(_task(fixed))
+        if net is not None:
+            networks[name] = {**net, "name": name}
+            task["network"] = name
+        tasks[name] = task
+    policy = draw(st.sampled_from(["edf", "fixed-priority"]))
+    horizon_ps = draw(st.sampled_from([50 * _US, 123_456_789]))
+    workload = {"name": "random", "tasks": tasks}
+    return Case(draw(stacks()), workload, networks, policy, horizon_ps, seed=draw(st.integers(0, 3)))
