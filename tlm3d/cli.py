@@ -173,6 +173,75 @@ def check(
         raise typer.Exit(2 if failed else 0)
 
 
+@app.command(
+    short_help="Run many points and find the knee.",
+    epilog=_examples(
+        'tlm3d sweep P.yaml W.yaml --param links.tsv.rate="0.5..10 Mbit/s:log:8"',
+        'tlm3d sweep P.yaml W.yaml --param links.tsv.lanes="8, 16, 32" --param workload.policy="edf, fifo"',
+        'tlm3d sweep P.yaml W.yaml --param links.tsv.rate="1..9 Mbit/s:lin:5" --jobs 2 --csv sweep.csv',
+    ),
+)
+def sweep(
+    context: typer.Context,
+    platform: Annotated[str, typer.Argument(help="Platform file (YAML).", show_default=False)],
+    workload: Annotated[str, typer.Argument(help="Workload file (YAML).", show_default=False)],
+    param: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PATH=VALUES",
+            help="What to vary: a list, or LOW..HIGH UNIT:lin|log:COUNT. May be repeated: every combination is run.",
+        ),
+    ],
+    zip_: Annotated[bool, typer.Option("--zip", help="Pair the values of several --param one by one.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a processor.")] = None,
+    policy: Annotated[str | None, typer.Option(help="Scheduling policy. Default: the workload's.")] = None,
+    horizon: Annotated[str | None, typer.Option(help="Time to simulate a point. Default: the workload's.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a value in every point.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line a point.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Write the rows as JSON; - is standard output.")
+    ] = None,
+) -> None:
+    """Run WORKLOAD on PLATFORM at every combination of values: table, knee and plot.
+
+    The knee is the least value from which all larger tried ones are MET. A point in error is a row; an interrupt shows
+    and writes what is done.
+    """
+    from tlm3d.analysis.sweep import knees
+    from tlm3d.reporters import sweep as reporter
+    from tlm3d.sweeps.axis import magnitude, parse_axis, points
+    from tlm3d.sweeps.point import Study, check_paths
+    from tlm3d.sweeps.processes import sweep as run_points
+
+    with _errors(context):
+        if policy is not None:
+            _check_policy(policy)
+        horizon_ps = _horizon_ps(horizon) if horizon is not None else None
+        axes = [parse_axis(text) for text in param]
+        paths = [axis.path for axis in axes]
+        expected = len(points(axes, zip_))
+        study = Study(platform, workload, tuple(set_ or ()), policy, horizon_ps, seed)
+        check_paths(study, axes)
+        with _progress("sweeping") as progress:
+            rows = run_points(study, axes, paired=zip_, jobs=jobs, done=progress)
+        found = knees(rows, [magnitude(row.values[0]) for row in rows])
+        with _output():
+            if json == "-":
+                sys.stdout.write(reporter.dumps(paths, rows, found, expected))
+            else:
+                reporter.render(paths, rows, found, expected, _console())
+        if csv is not None:
+            with _writing(csv):
+                csv.write_text(reporter.csv_text(paths, rows), encoding="utf-8")
+        if json is not None and json != "-":
+            with _writing(json):
+                Path(json).write_text(reporter.dumps(paths, rows, found, expected), encoding="utf-8")
+        raise typer.Exit(_INTERRUPTED if len(rows) < expected else 0)
+
+
 def _simulate(
     platform_file: str, workload_file: str, policy: str | None, horizon: str | None, seed: int, settings: list[str]
 ) -> Result:
@@ -203,7 +272,7 @@ def _simulate(
     workload = attempt(lambda: workload_of(workload_source, Path(workload_file).parent)) if workload_source else None
     if found or platform is None or workload is None:
         raise SpecError(dict.fromkeys(found))
-    with _progress() as progress:
+    with _progress("simulating") as progress:
         return simulate(platform, workload, policy=policy, horizon=horizon_ps, seed=seed, progress=progress)
 
 
@@ -231,8 +300,8 @@ def _horizon_ps(horizon: str) -> int:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A progress bar on a terminal, once a run has taken a second; nothing elsewhere."""
+def _progress(doing: str) -> Iterator[Progress | None]:
+    """A progress bar on a terminal, once it has taken a second; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -241,15 +310,15 @@ def _progress() -> Iterator[Progress | None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("simulating"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (TextColumn(doing), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("simulating", total=1.0)
+    task = bar.add_task(doing, total=1.0)
     began = monotonic()
 
-    def tell(done_ps: int, horizon_ps: int) -> None:
+    def tell(done: int, total: int) -> None:
         if not bar.live.is_started and monotonic() - began > 1.0:
             bar.start()
-        bar.update(task, completed=done_ps / horizon_ps)
+        bar.update(task, completed=done / total)
 
     try:
         yield tell
@@ -279,7 +348,7 @@ def _output() -> Iterator[None]:
         try:
             yield
         finally:
-            pass
+            sys.stdout.flush()
     except OSError as error:
         # Else Python's own flush at exit would complain once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,7 +4,9 @@ An accelerator under its memory, one bundle of vias between. The memory's port m
 the vias one in 1 ns with 2 ns latency, and all that a tile moves is one burst, so that n bytes take 1.1 n + 3 ns either
 way: 113 ns for 100 B, 14 ns for 10 B. A row of ten pixels is ten cycles.
 
-    L_i = max(L_{i-1}, C_{i-2}) + load_i     C_i = max(L_i, C_{i-1}, S_{i-2}) + compute_i     S_i = max(C_i, S_{i-1}) + store_i
+    L_i = max(L_{i-1}, C_{i-2}) + load_i
+    C_i = max(L_i, C_{i-1}, S_{i-2}) + compute_i
+    S_i = max(C_i, S_{i-1}) + store_i
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from reference.tiny_chip import NS, lone_job, platform
 
 from tlm3d.analysis.judge import judge
 from tlm3d.analysis.result import Verdict
+from tlm3d.record.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,23 @@ def test_a_byte_too_little_of_weight_memory_keeps_no_weights_at_all() -> None:
     recording = case.run()
     assert recording.boot_bytes == 200  # they lie in the memory
     assert sum(leg.bytes for leg in recording.legs if leg.channel == "vias:top>bottom") == 400
+
+
+def test_tasks_that_share_a_network_share_its_weights_and_the_room_counts_once_for_all() -> None:
+    def shared(weight_memory: str) -> Recording:
+        case = lone_job(platform("1 GHz", 4096, weight_memory), [1, 10, 10], [10, 10], 9_000 * NS)
+        blocks = case.platform["dies"]["bottom"]["blocks"]
+        blocks["spare"] = {**blocks["array"], "weight_memory": "100 B"}
+        task = case.workload["tasks"]["job"]
+        split = {**task, "priority": "1", "map": {"default": "array", "conv1": "spare"}}
+        return Case(case.platform, {"name": "two", "tasks": {"all": task, "split": split}}, case.networks).run()
+
+    # The array runs both layers for one task and the first for the other, the spare the second layer: 200 B and 100 B.
+    for weight_memory, loads_a_tile in (("200 B", 1), ("199 B", 2)):
+        recording = shared(weight_memory)
+        assert recording.boot_bytes == 300
+        assert {len(tile.loads) for tile in tiles_of(recording.spans, "array")} == {loads_a_tile}
+        assert {len(tile.loads) for tile in tiles_of(recording.spans, "spare")} == {1}
 
 
 def test_a_job_that_only_loads_is_blamed_on_the_link_and_one_that_computes_on_computing() -> None:

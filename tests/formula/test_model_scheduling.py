@@ -8,6 +8,7 @@ import pytest
 from reference.systems import Case, Tree
 
 from tlm3d.analysis.blame import blame
+from tlm3d.errors import SpecError
 from tlm3d.record.recording import JobEnd
 
 MS = 10**9  # ps
@@ -146,6 +147,14 @@ def test_an_unfinished_job_that_is_preempted_at_the_horizon_says_so() -> None:
     assert low.status == "unfinished"
     found = [(s.bucket, s.start_ps // MS, s.end_ps // MS, s.holder) for s in low.segments]
     assert found == [("preempt", 0, 3, "high#0"), ("compute", 3, 10, "-"), ("preempt", 10, 12, "high#1")]
+
+
+def test_energy_a_cycle_without_a_clock_is_refused() -> None:
+    platform = processor()
+    del platform["dies"]["d"]["blocks"]["core"]["clock"]
+    case = Case(platform, on_core(_PAIR, ["high", "low"], 20, "edf").workload)
+    with pytest.raises(SpecError, match=r"dies\.d\.blocks\.core: energy a cycle needs the 'clock'"):
+        case.system()
 
 
 # ------------------------------------------------------------------ backlog and misses

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from reference.default_pair import default_system
 from reference.random_systems import systems
 from reference.systems import Case
 
-import pytest
 from tlm3d.analysis.blame import BUCKETS
 from tlm3d.errors import ElaborationError
 from tlm3d.record.recording import JobEnd, Recording

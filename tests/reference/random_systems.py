@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+
 from reference.systems import Case, Tree
 
 _US = 10**6  # ps
@@ -104,7 +105,8 @@ def stacks(draw: st.DrawFn) -> Tree:
     }  # fmt: skip
     processor = {
         "kind": "processor", "clock": "10 MHz", "energy": {"cycle": "9 pJ/cycle"},
-        "preemption": draw(st.sampled_from(["full", "none"])), "context_switch": draw(st.sampled_from(["0 ps", "300 ns"])),
+        "preemption": draw(st.sampled_from(["full", "none"])),
+        "context_switch": draw(st.sampled_from(["0 ps", "300 ns"])),
     }  # fmt: skip
     upper: Tree = {
         "tier": 1,
@@ -157,7 +159,7 @@ def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
 
 @st.composite
 def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
-    """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, each layer on one block."""
+    """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, one block a layer."""
     tasks, networks = {}, {}
     for name in draw(st.lists(_tasks, min_size=1, max_size=4, unique=True)):
         task, net = draw(_task(fixed))

@@ -79,7 +79,7 @@ class ComputeSpec(BlockSpec):
     """What every tile-running block has. ``home`` keeps its feature maps, ``weight_store`` the weights it fetches."""
 
     clock_hz: FrequencyHz = Field(alias="clock")
-    energy: ComputeEnergySpec = ComputeEnergySpec()
+    energy: ComputeEnergySpec = Field(default_factory=ComputeEnergySpec)
     home: str | None = None  # default: the only memory of the die
     weight_store: str | None = None
     weight_memory_bits: SizeOrZeroBits = Field(alias="weight_memory", default=0)

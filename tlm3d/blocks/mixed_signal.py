@@ -19,6 +19,8 @@ from tlm3d.spec.quantities import (
 )
 from tlm3d.units import PS_PER_S, book_aj, ceil_div, duration_ps
 
+MAX_SIDE = 100_000  # pixels; beyond anything made, and a frame's rows are listed
+
 
 class Row(NamedTuple):
     """One row of a frame: converted over [start, end) after the start of readout."""
@@ -75,6 +77,8 @@ class MixedSignal(BlockSpec):
     @model_validator(mode="after")
     def _windows_fit(self) -> MixedSignal:
         width, height = self.pixels
+        if max(width, height) > MAX_SIDE:
+            raise ValueError(f"an array of {width} x {height} pixels is larger than {MAX_SIDE} on a side")
         for name, mode in self.modes.items():
             w, h = mode.window or self.pixels
             if w > width or h > height:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tlm3d.blocks import BlockSpec, CycleEnergySpec
 from tlm3d.spec.quantities import FrequencyHz, TimePs
@@ -18,11 +18,17 @@ class Processor(BlockSpec):
     """
 
     clock_hz: FrequencyHz | None = Field(alias="clock", default=None)
-    energy: CycleEnergySpec = CycleEnergySpec()
+    energy: CycleEnergySpec = Field(default_factory=CycleEnergySpec)
     preemption: Literal["full", "none"] = "full"
     context_switch_ps: TimePs = Field(alias="context_switch", default=0)
 
     ROLE = "lane"
+
+    @model_validator(mode="after")
+    def _cycles_have_a_length(self) -> Processor:
+        if self.energy.aj_per_cycle and self.clock_hz is None:
+            raise ValueError("energy a cycle needs the 'clock' that says how long a cycle is")
+        return self
 
 
 KIND = Processor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from tlm3d.blocks.mixed_signal import MixedSignal, Row
@@ -17,6 +17,16 @@ from tlm3d.tlm.alarm import Alarm
 from tlm3d.tlm.timing import NORMAL
 from tlm3d.tlm.transfer import Transfer
 from tlm3d.units import release_ps, show_ps
+
+
+def check_frame_time(path: str, spec: MixedSignal, modes: Iterable[str]) -> None:
+    """Raise ElaborationError unless all ``modes``, read on one tick, and the exposure each fit the frame period."""
+    period_ps = release_ps(1, spec.frame_rate_hz)
+    readout_ps = sum(spec.emits(mode)[-1].end_ps for mode in modes)
+    for what, time_ps in (("readout", readout_ps), ("exposure", spec.exposure_ps)):
+        if time_ps > period_ps:
+            times = f"{what} of {show_ps(time_ps)} is longer than the frame period of {show_ps(period_ps)}"
+            raise ElaborationError(f"{path}: {times}")
 
 
 class Subscription(NamedTuple):
@@ -95,18 +105,6 @@ class Camera:
         self._tick_alarm = Alarm(context.env, self._tick)
         self._bucket, self._channel = context.transfer_bucket(route)
         self.busy = Busy()
-        self._check_frame_time()
-
-    def _check_frame_time(self) -> None:
-        """All modes of one tick, and the exposure, each fit the frame period."""
-        period = release_ps(1, self._spec.frame_rate_hz)
-        readout_ps = sum(rows[-1].end_ps for rows in self._rows.values())
-        for what, time_ps in (("readout", readout_ps), ("exposure", self._spec.exposure_ps)):
-            if time_ps > period:
-                message = (
-                    f"{self._path}: {what} of {show_ps(time_ps)} is longer than the frame period of {show_ps(period)}"
-                )
-                raise ElaborationError(message)
 
     def start(self) -> None:
         """Schedule the first frame, whose readout starts at 0."""

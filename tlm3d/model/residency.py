@@ -59,18 +59,16 @@ class Residency:
 
     def _place_weights(self, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
         stored: set[tuple[str, str, BlockName]] = set()
+        # By network, the most urgent task's first; then by block and layer.
+        needed: dict[str, dict[BlockName, dict[str, int]]] = {}
         for task in sorted(workload.tasks.values(), key=lambda t: (t.spec.priority, t.name)):
-            if task.network is None:
-                continue
-            name = task.network.name
-            needed: dict[BlockName, dict[str, int]] = defaultdict(dict)
-            for layer in task.network.layers:
-                for block in bindings[task.name].layers[layer.name]:
-                    if layer.weight_bytes:
-                        needed[block][layer.name] = layer.weight_bytes
-            for block, layers in sorted(needed.items()):
-                if (name, block) in self._resident:
-                    continue
+            for layer in task.network.layers if task.network else ():
+                assert task.network is not None
+                for block in bindings[task.name].layers[layer.name] if layer.weight_bytes else ():
+                    blocks = needed.setdefault(task.network.name, {})
+                    blocks.setdefault(block, {})[layer.name] = layer.weight_bytes
+        for name, blocks in needed.items():
+            for block, layers in sorted(blocks.items()):
                 n_bytes = sum(layers.values())
                 free = self._free.setdefault(block, self._compute(block).weight_memory_bits // 8)
                 if n_bytes <= free:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from simpy import Environment
 
@@ -12,7 +13,7 @@ from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.blocks.processor import Processor
-from tlm3d.model.camera import Camera, Subscription
+from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.context import Context, Owner
 from tlm3d.model.dispatcher import Dispatcher, TaskRunner, task_rate
 from tlm3d.model.lane import Lane
@@ -41,7 +42,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 Progress = Callable[[int, int], None]  # (simulated ps so far, horizon ps)
-_SLICES = 200  # how often progress is told
+_SLICE_PS = 10**11  # progress is told this often, in simulated time
 
 
 class System:
@@ -61,6 +62,7 @@ class System:
             for name, task in workload.tasks.items()
         }
         self._bindings = bindings
+        self._check_cameras()
         self.recording = Recording(platform.name, workload.name, policy, seed, horizon_ps)
         self._describe()
 
@@ -85,6 +87,12 @@ class System:
                 self._deadline_ps(name), task.spec.priority, 2 * network.macs if network else 0,
                 network.name if network else "-", self._period_ps(name),
             )  # fmt: skip
+
+    def _check_cameras(self) -> None:
+        for path, spec in self._blocks():
+            if isinstance(spec, MixedSignal):
+                takers = [self._workload.tasks[name] for name, b in self._bindings.items() if b.camera == path]
+                check_frame_time(".".join(path), spec, {task.spec.input.mode for task in takers if task.spec.input})
 
     def _camera_spec(self, name: str) -> MixedSignal | None:
         camera = self._bindings[name].camera
@@ -153,14 +161,14 @@ class System:
 
     def _advance(self, env: Environment, progress: Progress | None) -> None:
         horizon_ps = self.recording.horizon_ps
-        slices = _SLICES if progress else 1
-        for i in range(1, slices + 1):
-            until_ps = horizon_ps * i // slices + 1
+        slice_ps = _SLICE_PS if progress else horizon_ps
+        for end_ps in chain(range(slice_ps, horizon_ps, slice_ps), (horizon_ps,)):
+            until_ps = end_ps + 1  # what happens at the end of a slice belongs to it
             if until_ps > env.now:
                 with _collector_paused():
                     env.run(until=until_ps)
             if progress:
-                progress(until_ps - 1, horizon_ps)
+                progress(end_ps, horizon_ps)
 
     def _book_static(self, context: Context) -> None:
         """Leakage of every block, idle power of memories and links, over the whole window."""

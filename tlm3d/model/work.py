@@ -111,9 +111,12 @@ class TaskWork:
             tiles = tile_layer(layer, spec.local_bytes, resident)
         except TileError as error:
             raise ElaborationError(f"task {self.task.name} on {'.'.join(block)}: {error}") from None
-        weights = self._topology.read_route(self._residency.weight_store(block), block) if not resident else None
-        inputs = [self._topology.read_route(source, block) for source in sources]
-        store = self._topology.write_route(block, self.home(block))
+        try:
+            weights = self._topology.read_route(self._residency.weight_store(block), block) if not resident else None
+            inputs = [self._topology.read_route(source, block) for source in sources]
+            store = self._topology.write_route(block, self.home(block))
+        except ElaborationError as error:
+            raise ElaborationError(f"task {self.task.name}, layer {layer.name} on {'.'.join(block)}: {error}") from None
         work = []
         for tile in tiles:
             loads = [Load(weights, tile.weight_bytes, False)] if weights and tile.weight_bytes else []

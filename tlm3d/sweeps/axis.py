@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import product
 
 from tlm3d.errors import Problem, SpecError
-from tlm3d.units import QuantityError, clip, parse_number
+from tlm3d.units import DIMENSIONS, QuantityError, clip, parse_number, parse_quantity
 
 MAX_POINTS = 10_000
 _DEFAULT_COUNT = 10
@@ -82,6 +82,16 @@ def _decimal(number: Fraction) -> str:
     if number.denominator == 1:
         return str(number.numerator)
     return f"{float(number):.12f}".rstrip("0").rstrip(".")
+
+
+def magnitude(text: str) -> Fraction | None:
+    """The size of a value, by which values of one parameter are ordered; None where the text is no quantity."""
+    for dimension in (None, *DIMENSIONS):
+        try:
+            return parse_number(text) if dimension is None else parse_quantity(text, dimension)
+        except QuantityError:
+            continue
+    return None
 
 
 def points(axes: Sequence[Axis], paired: bool = False) -> list[tuple[str, ...]]:

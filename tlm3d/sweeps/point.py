@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tlm3d.spec.platform import platform_of
 from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
 from tlm3d.spec.workload import workload_of
+from tlm3d.sweeps.axis import Axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,13 @@ class Study:
     policy: str | None = None
     horizon_ps: int | None = None
     seed: int = 0
+
+
+def check_paths(study: Study, axes: Sequence[Axis]) -> None:
+    """Raise SpecError where the files cannot be read at all, or a swept path leads nowhere in them."""
+    platform, workload = read_source(study.platform), read_source(study.workload)
+    apply_settings(platform, workload, study.settings)
+    apply_settings(platform, workload, [f"{axis.path}={axis.values[0]}" for axis in axes], option="--param")
 
 
 def run_point(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Row:

@@ -1,0 +1,149 @@
+"""`tlm3d run`: exit codes, options, what it writes where."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+if TYPE_CHECKING:
+    from cli.conftest import Command
+
+ROOT = Path(__file__).parents[2]
+GOOD = ("run", "good/platform.yaml", "good/workload.yaml")
+EXPORTED = {"jobs.csv", "spans.csv", "transfers.csv", "power.csv"}
+
+
+def test_the_version_is_that_of_the_distribution(tlm3d: Command) -> None:
+    result = tlm3d("--version")
+    assert (result.exit_code, result.stdout) == (0, f"tlm3d {version('tlm3d')}\n")
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("check",)])
+def test_help_shows_examples_one_a_line(tlm3d: Command, command: tuple[str, ...]) -> None:
+    result = tlm3d(*command, "--help")
+    assert result.exit_code == 0
+    _, _, examples = result.stdout.partition("Examples:\n")
+    assert examples
+    assert all(line.startswith(f"    tlm3d {' '.join(command)}") for line in examples.splitlines())
+
+
+@pytest.mark.parametrize(
+    "command", [("rnu",), ("run",), ("run", "good/platform.yaml"), ("run", "--nonsense"), ("check",)]
+)
+def test_a_wrong_command_line_exits_with_2(tlm3d: Command, command: tuple[str, ...]) -> None:
+    assert tlm3d(*command).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "exit_code", "first"),
+    [
+        ((), 0, "RESULT: MET every deadline kept (110 jobs judged); every power limit kept"),
+        (
+            ("--set", "workload.tasks.control.deadline=9.999 us"),
+            1,
+            "RESULT: MISSED control missed 100 of 100 (100.0 %)",
+        ),
+        (("--set", "workload.tasks.control.deadline=10 us"), 0, "RESULT: MET "),
+        (("--set", "limits.0.limit=1 uW"), 1, "RESULT: MISSED "),
+        (("--horizon", "1 us"), 1, "RESULT: UNJUDGED "),
+    ],
+)
+def test_the_exit_code_is_the_verdict(tlm3d: Command, settings: tuple[str, ...], exit_code: int, first: str) -> None:
+    result = tlm3d(*GOOD, *settings)
+    line = result.stdout.splitlines()[0]
+    assert line.startswith(first)
+    assert re.match(r"^RESULT: (MET|MISSED|UNJUDGED)\b", line)
+    assert (result.exit_code, result.stderr) == (exit_code, "")
+
+
+def test_a_horizon_too_short_to_judge_says_what_it_could_not_judge(tlm3d: Command) -> None:
+    line = tlm3d(*GOOD, "--horizon", "1 us").stdout.splitlines()[0]
+    assert "control: no deadline inside the horizon" in line
+    assert "look: no deadline inside the horizon" in line
+    assert "average over any 10 ms window: longer than the run" in line
+
+
+def as_json(tlm3d: Command, *settings: str) -> Any:
+    return json.loads(tlm3d(*GOOD, "--json", "-", *settings).stdout)
+
+
+def test_json_on_standard_output_is_alone_there_and_fits_the_schema(tlm3d: Command) -> None:
+    schema = json.loads((files("tlm3d") / "reporters" / "result.schema.json").read_text())
+    document = as_json(tlm3d)
+    jsonschema.validate(document, schema)
+    assert document["verdict"] == "met"
+    assert document["horizon_ps"] == 10**11
+
+
+def test_json_in_a_file_is_the_same_beside_the_report(tlm3d: Command, tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    result = tlm3d(*GOOD, "--json", file)
+    assert result.stdout.startswith("RESULT: MET")
+    assert json.loads(file.read_text()) == as_json(tlm3d)
+
+
+def test_a_file_that_cannot_be_written_does_not_cost_the_report(tlm3d: Command) -> None:
+    result = tlm3d(*GOOD, "--json", "nowhere/at/all.json")
+    assert result.exit_code == 2
+    assert result.stdout.startswith("RESULT: MET")
+
+
+def test_export_writes_the_four_tables(tlm3d: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    assert tlm3d(*GOOD, "--export", folder).exit_code == 0
+    assert {file.name for file in folder.iterdir()} == EXPORTED
+    with (folder / "jobs.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 110
+    with (folder / "power.csv").open() as file:
+        exported_aj = sum(int(row["energy_aj"]) for row in csv.DictReader(file))
+    assert exported_aj == as_json(tlm3d)["energy"]["total_aj"]
+
+
+def test_a_setting_acts_as_if_it_stood_in_the_file(tlm3d: Command, tmp_path: Path) -> None:
+    changed = tmp_path / "platform.yaml"
+    text = Path("good/platform.yaml").read_text()
+    changed.write_text(text.replace("rate: 100 Mbit/s, energy: 0.05 pJ/bit", "rate: 7 Mbit/s, energy: 0.05 pJ/bit"))
+    written = tlm3d("run", changed, "good/workload.yaml", "--json", "-").stdout
+    assert written == tlm3d(*GOOD, "--json", "-", "--set", "links.tsv.rate=7 Mbit/s").stdout
+    assert written != tlm3d(*GOOD, "--json", "-").stdout
+
+
+def test_a_setting_reaches_into_lists_and_a_later_one_wins(tlm3d: Command) -> None:
+    document = as_json(
+        tlm3d,
+        "--set",
+        "workload.tasks.control.stages.0.cycles=5",
+        "--set",
+        "workload.tasks.control.stages.0.cycles=200",
+    )
+    assert document["tasks"]["control"]["response_ps"]["min"] == 200 * 10**4  # 200 cycles of 100 MHz
+
+
+def test_a_setting_may_add_a_key_or_a_whole_link(tlm3d: Command) -> None:
+    link = "links.spare={kind: tsv, between: [logic, npu], rate: 1 Mbit/s}"
+    document = as_json(tlm3d, "--set", link, "--set", "links.tsv.lanes=2")
+    assert "spare:logic>npu" in document["channels"]
+    assert (
+        document["channels"]["tsv:logic>npu"]["busy_ps"] * 2 == as_json(tlm3d)["channels"]["tsv:logic>npu"]["busy_ps"]
+    )
+
+
+def test_policy_horizon_and_seed_go_into_the_result(tlm3d: Command) -> None:
+    document = as_json(tlm3d, "--policy", "fixed-priority", "--horizon", "20 ms", "--seed", "7")
+    assert (document["policy"], document["horizon_ps"], document["seed"]) == ("fixed-priority", 2 * 10**10, 7)
+
+
+def test_every_file_that_is_shipped_checks(tlm3d: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shipped = [*Path("platforms").glob("*.yaml"), *Path("workloads").rglob("*.yaml")]
+    result = tlm3d("check", *sorted(shipped))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) >= len(shipped)
