@@ -1,7 +1,7 @@
 """A sensor of two rows of three pixels, worked by hand.
 
-A row: 1 us to settle, three samples on two converters at 1 MHz, so 3 us. Its 36 bits are 5 bytes: 5 us over the bond and
-100 ns of latency, 500 ns into the memory and 1 ns: 5.601 us.
+A row: 1 us to settle, three samples on two converters at 1 MHz, so 3 us. Its 36 bits are 5 bytes: 5 us over the bond
+and 100 ns of latency, 500 ns into the memory and 1 ns: 5.601 us.
 """
 
 from __future__ import annotations
