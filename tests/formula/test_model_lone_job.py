@@ -113,7 +113,8 @@ def test_tasks_that_share_a_network_share_its_weights_and_the_room_counts_once_f
         blocks["spare"] = {**blocks["array"], "weight_memory": "100 B"}
         task = case.workload["tasks"]["job"]
         split = {**task, "priority": "1", "map": {"default": "array", "conv1": "spare"}}
-        return Case(case.platform, {"name": "two", "tasks": {"all": task, "split": split}}, case.networks).run()
+        workload = {"name": "two", "tasks": {"all": task, "split": split}}
+        return Case(case.platform, workload, case.networks, horizon_ps=case.horizon_ps).run()
 
     # The array runs both layers for one task and the first for the other, the spare the second layer: 200 B and 100 B.
     for weight_memory, loads_a_tile in (("200 B", 1), ("199 B", 2)):

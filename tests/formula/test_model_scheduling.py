@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -55,7 +56,7 @@ def processor(**options: object) -> Tree:
 
 
 def on_core(
-    tasks: dict[str, tuple[int, int, int]], order: list[str], horizon: int, policy: str, **options: object
+    tasks: Mapping[str, tuple[float, float, float]], order: list[str], horizon: int, policy: str, **options: object
 ) -> Case:
     """``tasks`` with priorities by ``order``, in ms."""
     written = {
@@ -155,6 +156,14 @@ def test_energy_a_cycle_without_a_clock_is_refused() -> None:
     case = Case(platform, on_core(_PAIR, ["high", "low"], 20, "edf").workload)
     with pytest.raises(SpecError, match=r"dies\.d\.blocks\.core: energy a cycle needs the 'clock'"):
         case.system()
+
+
+def test_the_energy_of_a_stage_does_not_depend_on_how_often_it_is_preempted() -> None:
+    tasks = {"high": (0.3, 1.1, 1.1), "low": (7, 20, 20)}  # cut where no whole attojoule is spent
+    case = on_core(tasks, ["high", "low"], 20, "fixed-priority", clock="1 kHz", energy={"cycle": "1 aJ/cycle"})
+    pieces = [span for span in case.run().spans if span.task == "low"]
+    assert len(pieces) > 5
+    assert sum(span.energy_aj for span in pieces) == 7
 
 
 # ------------------------------------------------------------------ backlog and misses

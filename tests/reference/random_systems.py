@@ -123,7 +123,8 @@ def stacks(draw: st.DrawFn) -> Tree:
 
 @st.composite
 def _stage(draw: st.DrawFn) -> Tree:
-    amount = draw(st.sampled_from([{"cycles": 20}, {"cycles": 77}, {"time": "3 us"}]))
+    amounts: list[Tree] = [{"cycles": 20}, {"cycles": 77}, {"time": "3 us"}]
+    amount = draw(st.sampled_from(amounts))
     return {**amount, "on": draw(st.sampled_from(["p", "c"]))}
 
 
