@@ -63,3 +63,18 @@ def test_a_tile_committed_before_the_abort_is_computed_and_stored_but_starts_not
     recording = shared({"deadline": "228 ns", "on_miss": "abort"}, {"offset": "1 us"}).run()
     assert tile(recording, "urgent", "conv0").store == (236 * NS, 349 * NS)
     assert not [t for t in tiles_of(recording.spans, "array") if t.key[:3] == ("urgent", 0, "conv1")]
+
+
+def test_a_branch_that_waits_while_its_own_job_loads_another_branch_blames_nobody_else_for_that() -> None:
+    case = shared({"offset": "1 ns"}, {"network": "fork"})
+    case.platform["dies"]["bottom"]["blocks"]["array"]["elements_per_cycle"] = "10"
+    left, right = ({**case.networks["net"]["layers"][0], "name": name, "reads": ["input"]} for name in ("l", "r"))
+    total = {"name": "sum", "op": "add", "reads": ["l", "r"]}
+    fork = {**case.networks["net"], "name": "fork", "layers": [left, right, total]}
+    recording = Case(case.platform, case.workload, case.networks | {"fork": fork}, case.policy, case.horizon_ps).run()
+    right_ps = tile(recording, "other", "r").begin_ps
+    assert right_ps > tile(recording, "urgent", "conv1").begin_ps  # l, urgent, r
+    waited = [s for s in job(recording, "other").segments if s.end_ps <= right_ps]
+    own = [(s.bucket, s.start_ps, s.end_ps, s.holder) for s in waited if s.end_ps <= 226 * NS]
+    assert own == [("link-transfer", 0, 113 * NS, "-"), ("link-transfer", 113 * NS, 226 * NS, "-")]
+    assert {s.holder for s in waited if s.start_ps >= 226 * NS} == {"urgent#0"}

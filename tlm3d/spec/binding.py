@@ -13,7 +13,7 @@ from tlm3d.spec.platform import PlatformSpec, block_names, find_block
 from tlm3d.spec.source import Where
 from tlm3d.spec.validate import Problems
 from tlm3d.spec.workload import Task, WorkloadSpec
-from tlm3d.units import PS_PER_S, ceil_div, clip
+from tlm3d.units import clip, release_ps
 
 BlockName = tuple[str, str]  # (die, block)
 
@@ -128,10 +128,9 @@ class _Binder:
 
     def _check_jitter(self, task: Task, where: Where) -> None:
         spec = task.spec
-        period = spec.period_ps or (
-            ceil_div(PS_PER_S * spec.rate_hz.denominator, spec.rate_hz.numerator) if spec.rate_hz else 0
-        )
-        if spec.jitter_ps and spec.jitter_ps > period:
+        # The shortest distance between two nominal releases of a rate is its period rounded down.
+        period_ps = spec.period_ps or (release_ps(1, spec.rate_hz) if spec.rate_hz else 0)
+        if spec.jitter_ps > period_ps:
             self.problems.add(
                 (*where, "jitter"), "must not be longer than the period: releases would overtake each other"
             )
