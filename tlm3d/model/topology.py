@@ -14,6 +14,7 @@ from tlm3d.record.recording import ChannelInfo, Component
 from tlm3d.spec.binding import BlockName
 from tlm3d.spec.platform import PlatformSpec
 from tlm3d.tlm.channel import Channel
+from tlm3d.units import ceil_div
 
 
 class Route(NamedTuple):
@@ -73,10 +74,9 @@ class Topology:
         self.channels[name] = channel
         self.infos[name] = ChannelInfo(component, role, account, float(spec.total_bps))
         self._hops[name] = _Hop(channel, aj_per_bit)
-        burst_ps = channel.burst_ps(channel.burst_bytes)
-        round_trip_ps = burst_ps + 2 * spec.latency_ps
-        if round_trip_ps > spec.buffer_bursts * burst_ps:
-            need = -(-round_trip_ps // burst_ps)
+        if not channel.covers_round_trip:
+            burst_ps = channel.burst_ps(channel.burst_bytes)
+            need = ceil_div(burst_ps + 2 * spec.latency_ps, burst_ps)
             self.warnings.append(
                 f"{name}: a buffer of {spec.buffer_bursts} bursts does not cover the round trip, {need} would"
             )
