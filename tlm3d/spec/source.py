@@ -113,6 +113,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     """What PyYAML could not parse, where, and where the thing around it began."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    if "exceeded maximum nesting depth" in (error.problem or ""):  # PyYAML 6.0.4's own bound, beyond ours
+        return Problem(file, line, column, "", f"nested deeper than {MAX_DEPTH} levels")
     message = f"not valid YAML: {(error.problem or '').removeprefix('but ')}"
     if "tab character" in message or "'\\t'" in message:
         message += "; indent with spaces"

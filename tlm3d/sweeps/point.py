@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tlm3d.analysis.result import Result
 from tlm3d.analysis.sweep import Row, row_of
 from tlm3d.errors import Tlm3dError
 from tlm3d.simulation import simulate
-from tlm3d.spec.platform import platform_of
+from tlm3d.spec.pair import read_pair
 from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
-from tlm3d.spec.workload import workload_of
 from tlm3d.sweeps.axis import Axis
 
 
@@ -46,8 +44,6 @@ def run_point(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> 
 
 def run_result(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Result:
     """The whole Result of one point. Raises Tlm3dError."""
-    platform, workload = read_source(study.platform), read_source(study.workload)
     changes = [f"{path}={value}" for path, value in zip(paths, values, strict=True)]
-    apply_settings(platform, workload, [*study.settings, *changes])
-    described = platform_of(platform), workload_of(workload, Path(study.workload).parent)
+    described = read_pair(study.platform, study.workload, [*study.settings, *changes])
     return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed)

@@ -1,0 +1,59 @@
+"""``tlm3d check``: read files and elaborate pairs without running them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tlm3d.cli.terminal import complain, errors, harmless, output
+
+NAME = "check"
+SHORT = "Check files without running them."
+EXAMPLES = ("tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.yaml",)
+
+
+def check(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(help="Platform, workload and network files.", show_default=False)],
+) -> None:
+    """Check files; a platform given with workloads is also checked to be able to run each of them."""
+    from tlm3d.errors import ElaborationError, SpecError
+    from tlm3d.spec.any_file import describe, read_any
+    from tlm3d.spec.platform import PlatformSpec
+    from tlm3d.spec.workload import WorkloadSpec
+
+    with errors(context):
+        failed = False
+        with output():
+            platforms: list[tuple[str, PlatformSpec]] = []
+            workloads: list[tuple[str, WorkloadSpec]] = []
+            for file in files:
+                try:
+                    spec = read_any(file)
+                except SpecError as error:
+                    failed = True
+                    complain(error)
+                    continue
+                print(f"{harmless(file)}: {describe(spec)}")
+                if isinstance(spec, PlatformSpec):
+                    platforms.append((file, spec))
+                elif isinstance(spec, WorkloadSpec):
+                    workloads.append((file, spec))
+            for platform_file, platform in platforms:
+                for workload_file, workload in workloads:
+                    from tlm3d.model.system import System
+
+                    pair = f"{harmless(platform_file)} with {harmless(workload_file)}"
+                    try:
+                        system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
+                    except (SpecError, ElaborationError) as error:
+                        failed = True
+                        print(f"{pair}:", file=sys.stderr)
+                        complain(error)
+                        continue
+                    for note in system.recording.notes:
+                        print(f"{pair}: note: {note}")
+                    print(f"{pair}: can run")
+        raise typer.Exit(2 if failed else 0)

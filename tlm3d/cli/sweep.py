@@ -1,0 +1,85 @@
+"""``tlm3d sweep``: one run a combination of values, and the knee between missed and met."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tlm3d.cli.options import (
+    Horizon,
+    JsonFile,
+    PlatformFile,
+    PolicyName,
+    Seed,
+    Settings,
+    WorkloadFile,
+    check_policy,
+    horizon_ps,
+)
+from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, writing
+
+NAME = "sweep"
+SHORT = "Run many points and find the knee."
+EXAMPLES = (
+    'tlm3d sweep P.yaml W.yaml --param links.tsv.rate="0.5..10 Mbit/s:log:8"',
+    'tlm3d sweep P.yaml W.yaml --param links.tsv.lanes="8, 16, 32" --param workload.policy="edf, fifo"',
+    'tlm3d sweep P.yaml W.yaml --param links.tsv.rate="1..9 Mbit/s:lin:5" --jobs 2 --csv sweep.csv',
+)
+
+
+def sweep(
+    context: typer.Context,
+    platform: PlatformFile,
+    workload: WorkloadFile,
+    param: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PATH=VALUES",
+            help="What to vary: a list, or LOW..HIGH UNIT:lin|log:COUNT. May be repeated: every combination is run.",
+        ),
+    ],
+    zip_: Annotated[bool, typer.Option("--zip", help="Pair the values of several --param one by one.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a processor.")] = None,
+    policy: PolicyName = None,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+    set_: Settings = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line a point.")] = None,
+    json: JsonFile = None,
+) -> None:
+    """Run WORKLOAD on PLATFORM at every combination of values: table, knee and plot.
+
+    The knee is the least value from which all larger tried ones are MET. A point in error is a row; an interrupt shows
+    and writes what is done.
+    """
+    from tlm3d.analysis.sweep import knees
+    from tlm3d.reporters import sweep as reporter
+    from tlm3d.sweeps.axis import magnitude, parse_axis, points
+    from tlm3d.sweeps.point import Study, check_paths
+    from tlm3d.sweeps.processes import sweep as run_points
+
+    with errors(context):
+        check_policy(policy)
+        axes = [parse_axis(text) for text in param]
+        paths = [axis.path for axis in axes]
+        expected = len(points(axes, zip_))
+        study = Study(platform, workload, tuple(set_ or ()), policy, horizon_ps(horizon), seed)
+        check_paths(study, axes)
+        with progress_bar("sweeping") as progress:
+            rows = run_points(study, axes, paired=zip_, jobs=jobs, done=progress)
+        found = knees(rows, [magnitude(row.values[0]) for row in rows])
+        with output():
+            if json == "-":
+                sys.stdout.write(reporter.dumps(paths, rows, found, expected))
+            else:
+                reporter.render(paths, rows, found, expected, console())
+        if csv is not None:
+            with writing(csv):
+                csv.write_text(reporter.csv_text(paths, rows), encoding="utf-8")
+        if json is not None and json != "-":
+            with writing(json):
+                Path(json).write_text(reporter.dumps(paths, rows, found, expected), encoding="utf-8")
+        raise typer.Exit(INTERRUPTED if len(rows) < expected else 0)

@@ -1,0 +1,45 @@
+"""A platform file and a workload file read together, with values changed: all problems of both in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from tlm3d.errors import Problem, SpecError
+from tlm3d.spec.platform import PlatformSpec, platform_of
+from tlm3d.spec.settings import apply_settings
+from tlm3d.spec.source import read_source
+from tlm3d.spec.workload import WorkloadSpec, workload_of
+
+_T = TypeVar("_T")
+
+
+def read_pair(
+    platform_file: str, workload_file: str, settings: Sequence[str] = (), checks: Sequence[Callable[[], object]] = ()
+) -> tuple[PlatformSpec, WorkloadSpec]:
+    """The descriptions in both files with ``settings`` (``path=value``) applied.
+
+    ``checks`` are called first; what SpecError they raise is shown together with the problems of the files. Raises
+    SpecError with every problem found.
+    """
+    found: list[Problem] = []
+
+    def attempt(step: Callable[[], _T]) -> _T | None:
+        """What ``step`` returns, or None and its problems kept."""
+        try:
+            return step()
+        except SpecError as error:
+            found.extend(error.problems)
+            return None
+
+    for check in checks:
+        attempt(check)
+    platform_source = attempt(lambda: read_source(platform_file))
+    workload_source = attempt(lambda: read_source(workload_file))
+    attempt(lambda: apply_settings(platform_source, workload_source, settings))
+    platform = attempt(lambda: platform_of(platform_source)) if platform_source else None
+    workload = attempt(lambda: workload_of(workload_source, Path(workload_file).parent)) if workload_source else None
+    if found or platform is None or workload is None:
+        raise SpecError(dict.fromkeys(found))
+    return platform, workload
