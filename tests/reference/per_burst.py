@@ -4,7 +4,10 @@ Nothing is shared with the production kernel: own event heap, own channels, own 
 and returns every burst start.
 
     at equal times   first everything that happens (posting, arrival, credit, wire free), then all decisions
-    channel          a burst of b bytes occupies it for ⌈(8b + o, up to whole lanes) · 10¹² / rate⌉ ps, arrives L later
+    channel          a burst of b bytes occupies it for ⌈(8b + o, up to whole lanes) · 10¹² / rate⌉ ps, arrives L later;
+                     with flits 8b + o is that of whole flits, and an entry time passes first
+    gate             gated at 0 and when idle for more than the stated time; a burst that could start wakes it; who
+                     sends is decided when it is awake
     credit           D for each transfer on each channel with a next hop; back L after the next hop starts the burst
 """
 
@@ -33,11 +36,18 @@ class Wire:
     latency_ps: int
     buffer_bursts: int
     arbiter: str
+    entry_ps: int = 0
+    flit_bits: int = 0
+    sleep: tuple[int, int] | None = None  # idle time after which it is gated, time to wake
+
+    def sent_bits(self, n_bytes: int) -> int:
+        if self.flit_bits:
+            return math.ceil(Fraction(8 * n_bytes, self.flit_bits)) * (self.flit_bits + self.overhead_bits)
+        return 8 * n_bytes + self.overhead_bits
 
     def occupied_ps(self, n_bytes: int) -> int:
-        bits = 8 * n_bytes + self.overhead_bits
-        bits_with_padding = math.ceil(Fraction(bits, self.lanes)) * self.lanes
-        return math.ceil(bits_with_padding * 10**12 / self.rate_bps)
+        bits_with_padding = math.ceil(Fraction(self.sent_bits(n_bytes), self.lanes)) * self.lanes
+        return self.entry_ps + math.ceil(bits_with_padding * 10**12 / self.rate_bps)
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Hop:
-    """Channel, when first offered, first start, last end, last arrival, busy time, bits."""
+    """Channel, when first offered, first start, last end, last arrival, busy time, bits, bursts."""
 
     channel: str
     posted_ps: int
@@ -75,6 +85,7 @@ class Hop:
     arrive_ps: int
     busy_ps: int
     bits: int
+    bursts: int
 
 
 @dataclass
@@ -83,6 +94,8 @@ class Site:
 
     wire: Wire
     busy: bool = False
+    idle_since_ps: int | None = None  # None: gated from the start
+    gated: list[tuple[int, int]] = field(default_factory=list)
     last_served: str | None = None
     waiting: dict[str, tuple[Run, int]] = field(default_factory=dict)  # by initiator: its run and hop number here
     decision_pending_at_ps: int = -1
@@ -151,6 +164,7 @@ class Model:
 
     def _free(self, site: Site) -> None:
         site.busy = False
+        site.idle_since_ps = self.clock.now_ps
         self._call_decision(site)
 
     def _call_decision(self, site: Site) -> None:
@@ -164,8 +178,25 @@ class Model:
             for initiator, (run, hop) in sorted(site.waiting.items())
             if run.queues[hop] and (hop == len(run.row.route) - 1 or run.credits[hop] > 0)
         ]
-        if eligible and not site.busy:
+        if not eligible or site.busy:
+            return
+        if self._is_gated(site):
+            self._wake(site)
+        else:
             self._start(site, *site.waiting[self._choose(site, eligible)])
+
+    def _is_gated(self, site: Site) -> bool:
+        if site.wire.sleep is None:
+            return False
+        return site.idle_since_ps is None or self.clock.now_ps - site.idle_since_ps > site.wire.sleep[0]
+
+    def _wake(self, site: Site) -> None:
+        assert site.wire.sleep is not None
+        after_ps, wake_ps = site.wire.sleep
+        since_ps = 0 if site.idle_since_ps is None else site.idle_since_ps + after_ps
+        site.gated.append((since_ps, self.clock.now_ps))
+        site.busy = True
+        self.clock.at(self.clock.now_ps + wake_ps, HAPPENS, lambda: self._free(site))
 
     def _choose(self, site: Site, eligible: list[str]) -> str:
         def age(initiator: str) -> tuple[int, str]:
@@ -204,8 +235,9 @@ class Model:
             sizes = run.sizes[: len(starts_ps)]
             end_ps = starts_ps[-1] + wire.occupied_ps(sizes[-1])
             busy_ps = sum(wire.occupied_ps(size) for size in sizes)
-            bits = sum(8 * size + wire.overhead_bits for size in sizes)
-            facts.append(Hop(name, posted_ps, starts_ps[0], end_ps, end_ps + wire.latency_ps, busy_ps, bits))
+            bits = sum(wire.sent_bits(size) for size in sizes)
+            times = (posted_ps, starts_ps[0], end_ps, end_ps + wire.latency_ps)
+            facts.append(Hop(name, *times, busy_ps, bits, len(sizes)))
             posted_ps = starts_ps[0] + wire.occupied_ps(sizes[0]) + wire.latency_ps
         return facts
 

@@ -25,6 +25,29 @@ def _channel(draw: st.DrawFn) -> Tree:
 
 
 @st.composite
+def _gated(draw: st.DrawFn) -> Tree:
+    """Gated at once or after a while, waking in a picosecond or after a while."""
+    after, wake = draw(st.sampled_from([0, 1, 2_000_000])), draw(st.sampled_from([1, 30_000, 1_500_000]))
+    return {"after": f"{after} ps", "power": "7 uW", "wake_time": f"{wake} ps", "wake_energy": "123 pJ"}
+
+
+def _gate_some(draw: st.DrawFn, stack: Tree) -> Tree:
+    """``stack`` with some of its blocks and links gated when idle, and its link perhaps of another kind."""
+    for die in stack["dies"].values():
+        for block in die["blocks"].values():
+            if draw(st.booleans()):
+                block["states"] = {**block.get("states", {}), "gated": draw(_gated())}
+        if "bus" in die and draw(st.booleans()):
+            die["bus"]["gated"] = draw(_gated())
+    link = stack["links"]["tsv"]
+    if draw(st.booleans()):
+        link["gated"] = draw(_gated())
+    if draw(st.booleans()):
+        link |= {"kind": "d2d-serial", "flit": f"{draw(st.sampled_from([5, 16]))} B", "pll": "1 mW"}
+    return stack
+
+
+@st.composite
 def layers(draw: st.DrawFn, in_channels: int, channels: int, most: int = 4) -> list[Tree]:
     """A chain of layers of stride 1, now and then with a sum over two of them that have the same shape."""
     rows: list[Tree] = []
@@ -160,7 +183,8 @@ def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
 
 @st.composite
 def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
-    """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, one block a layer."""
+    """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, one block a layer, and
+    nothing is ever gated."""
     tasks, networks = {}, {}
     for name in draw(st.lists(_tasks, min_size=1, max_size=4, unique=True)):
         task, net = draw(_task(fixed))
@@ -171,4 +195,7 @@ def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
     policy = draw(st.sampled_from(["edf", "fixed-priority"]))
     horizon_ps = draw(st.sampled_from([50 * _US, 123_456_789]))
     workload = {"name": "random", "tasks": tasks}
-    return Case(draw(stacks()), workload, networks, policy, horizon_ps, seed=draw(st.integers(0, 3)))
+    stack = draw(stacks())
+    if not fixed and draw(st.booleans()):
+        stack = _gate_some(draw, stack)
+    return Case(stack, workload, networks, policy, horizon_ps, seed=draw(st.integers(0, 3)))

@@ -1,6 +1,7 @@
 """Seeded random traffic, played on the production kernel and on the per-burst reference.
 
-``python tests/reference/traffic_cases.py 20000`` plays that many cases (first seed as an optional second argument).
+``python tests/reference/traffic_cases.py 20000`` plays that many cases (first seed as an optional second argument), on
+plain channels and on channels that are gated, enter every burst anew or send whole flits.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -21,13 +22,14 @@ if __name__ == "__main__":
 
 from reference.per_burst import Hop, Row, Wire, simulate
 from tlm3d.errors import SimulationError
-from tlm3d.tlm.channel import Channel
+from tlm3d.tlm.channel import Channel, Sleep
 from tlm3d.tlm.fabric import Fabric
 from tlm3d.tlm.transfer import Transfer
 
 ARBITERS = ("round-robin", "oldest", "priority")
 Process = Generator[simpy.Event, object, None]
-Fate = tuple[str, int, int | None, list[Hop]]  # initiator, posted, finish (None: not reached), facts by hop
+# Initiator, posted, finish (None: not reached), facts by hop; or a channel that was gated, from when, to when, [].
+Fate = tuple[str, int, int | None, list[Hop]]
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,35 @@ def random_case(seed: int) -> Case:
     return Case(wires, traffic, until_ps, typical_ps)
 
 
+def with_costly_wires(case: Case, seed: int) -> Case:
+    """``case`` with some of its channels gated when idle, entered for every burst, or sending whole flits."""
+    rng = random.Random(seed)
+
+    def costly(wire: Wire) -> Wire:
+        ties = case.typical_ps == 20
+        after_ps, wake_ps = (rng.choice([0, 1, 3, 9]), rng.randint(1, 6)) if ties else rng.choice(_SLEEPS)
+        return replace(
+            wire,
+            sleep=Sleep(after_ps, wake_ps) if rng.random() < 0.6 else None,
+            entry_ps=rng.choice([0, 0, 1, 3] if ties else [0, 40_000]),
+            flit_bits=rng.choice([0, 0, 8, 24, 512]),
+        )
+
+    return replace(case, wires=[costly(wire) for wire in case.wires])
+
+
+_SLEEPS = [(0, 1000), (5000, 20_000), (200_000, 300_000)]
+
+
 def expected(case: Case) -> list[Fate]:
     """What the plain model says, in order of initiators, then rows."""
     model = simulate(case.wires, case.traffic, case.until_ps)
-    return [
+    fates: list[Fate] = [
         (initiator, run.posted_ps, run.finish_ps, model.hops(run))
         for initiator in sorted(case.traffic)
         for run in model.runs[initiator]
     ]
+    return fates + [(name, *gated, []) for name, site in model.sites.items() for gated in site.gated]
 
 
 def produced(case: Case, seed: int = 0) -> list[Fate]:
@@ -144,11 +167,12 @@ def produced(case: Case, seed: int = 0) -> list[Fate]:
     else:
         env.run(until=case.until_ps + 1)
         fabric.settle(case.until_ps)
-    return [
+    told: list[Fate] = [
         (initiator, t.posted_ps, t.finish_ps if t not in fabric.in_flight() else None, _facts(t))
         for initiator in sorted(fates)
         for t in fates[initiator]
     ]
+    return told + [(name, *nap, []) for name, channel in channels.items() for nap in channel.naps]
 
 
 def _facts(transfer: Transfer) -> list[Hop]:
@@ -164,10 +188,10 @@ def disagreements(first_seed: int, cases: int) -> list[int]:
 
 
 def agrees(seed: int) -> bool:
-    """Whether both models give the same integers for the case of ``seed``."""
-    case = random_case(seed)
+    """Whether both models give the same integers for the case of ``seed``, plain and with costly wires."""
+    plain = random_case(seed)
     try:
-        return produced(case, seed) == expected(case)
+        return all(produced(case, seed) == expected(case) for case in (plain, with_costly_wires(plain, seed)))
     except SimulationError:
         return False
 

@@ -22,6 +22,7 @@ from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
 from tlm3d.links import ChannelSpec
 from tlm3d.spec.quantities import AjPerBit, AjPerCycle, AjPerMac, FrequencyHz, Frozen, PowerNw, SizeOrZeroBits
+from tlm3d.spec.states import StatesSpec
 from tlm3d.units import book_aj
 
 
@@ -32,15 +33,8 @@ class Cost(NamedTuple):
     energy_aj: int
 
 
-class StatesSpec(Frozen):
-    """Power of each state, on top of what activities book and of leakage."""
-
-    active_nw: PowerNw = Field(alias="active", default=0)
-    idle_nw: PowerNw = Field(alias="idle", default=0)
-
-
 class BlockSpec(Frozen):
-    """What every block has."""
+    """What every block has. ``leakage`` is drawn all the time but when gated."""
 
     kind: str
     leakage_nw: PowerNw = Field(alias="leakage", default=0)

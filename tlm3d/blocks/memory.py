@@ -9,16 +9,21 @@ from pydantic import Field
 from tlm3d.blocks import BlockSpec
 from tlm3d.links import ChannelSpec
 from tlm3d.spec.quantities import AjPerBit, SizeBits
+from tlm3d.spec.states import GatedSpec
 
 
 class Memory(BlockSpec, ChannelSpec):
-    """Reads and writes share the port: one channel, arbitrated a burst at a time."""
+    """Reads and writes share the port: one channel, arbitrated a burst at a time. Gated, it keeps what lies in it."""
 
     capacity_bits: SizeBits = Field(alias="capacity")
     read_aj_per_bit: AjPerBit = Field(alias="read", default=Fraction(0))
     write_aj_per_bit: AjPerBit = Field(alias="write", default=Fraction(0))
 
     ROLE = "memory"
+
+    @property
+    def gating(self) -> GatedSpec | None:
+        return self.states.gated
 
     @property
     def capacity_bytes(self) -> int:

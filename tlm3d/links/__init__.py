@@ -1,8 +1,10 @@
 """Links and buses: one kind a file, each with its Spec as ``KIND``.
 
 Contract of the slot. A kind is a frozen ``LinkSpec``: it says what one direction of the connection is to the kernel
-(lanes, rate, burst, overhead, latency, buffer, arbiter) and what a bit costs. ``ADJACENT_TIERS`` says that it only
-joins dies that touch; ``WITHIN_DIE`` that it is a bus inside one. A Spec is pure: no clock, no state.
+(lanes, rate, burst, overhead, latency, buffer, arbiter; entry time and flits where it has them), what a bit and a burst
+cost, and what it draws awake, active, idle and gated. ``ADJACENT_TIERS`` says that it only joins dies that touch;
+``WITHIN_DIE`` that it is a bus inside one; ``ONE_WAY`` that it cannot join both ways. A Spec is pure: no clock, no
+state.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tlm3d.spec.quantities import AjPerBit, Count, DurationPs, Frozen, PowerNw, RateBps, SizeBits, SizeOrZeroBits
+from tlm3d.spec.states import GatedSpec
 
 ArbiterName = Literal["round-robin", "oldest", "priority"]
 
@@ -29,9 +32,29 @@ class ChannelSpec(Frozen):
     arbiter: ArbiterName = "round-robin"
 
     @property
+    def wire_lanes(self) -> int:
+        """Lanes in use; a burst is padded to whole lanes."""
+        return self.lanes
+
+    @property
     def total_bps(self) -> Fraction:
-        """All lanes together, bit/s."""
+        """All lanes in use together, bit/s."""
         return self.rate_bps * self.lanes
+
+    @property
+    def burst_entry_ps(self) -> int:
+        """Time on the wire before the bits of every burst."""
+        return 0
+
+    @property
+    def payload_flit_bits(self) -> int:
+        """Payload of the flits that a burst is padded to, ``overhead`` then being that of a flit; 0: no flits."""
+        return 0
+
+    @property
+    def gating(self) -> GatedSpec | None:
+        """How it is gated when nothing is to send; None: never."""
+        return None
 
 
 class LinkSpec(ChannelSpec):
@@ -43,9 +66,35 @@ class LinkSpec(ChannelSpec):
     to_die: str | None = Field(alias="to", default=None)
     aj_per_bit: AjPerBit = Field(alias="energy", default=Fraction(0))
     idle_nw: PowerNw = Field(alias="idle", default=0)
+    gated: GatedSpec | None = None
 
     ADJACENT_TIERS: ClassVar[bool] = False
     WITHIN_DIE: ClassVar[bool] = False
+    ONE_WAY: ClassVar[bool] = False
+
+    @property
+    def gating(self) -> GatedSpec | None:
+        return self.gated
+
+    @property
+    def wire_aj_per_bit(self) -> Fraction:
+        """Energy of a bit on the wire, payload, overhead or padding."""
+        return self.aj_per_bit
+
+    @property
+    def aj_per_burst(self) -> int:
+        """Energy of a burst beside its bits."""
+        return 0
+
+    @property
+    def active_nw(self) -> int:
+        """Drawn while a transfer is on it."""
+        return 0
+
+    @property
+    def awake_nw(self) -> int:
+        """Drawn, by each direction, all the time but when gated: account ``pll``."""
+        return 0
 
     @property
     def directions(self) -> tuple[tuple[str, str], ...]:

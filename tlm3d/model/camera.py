@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tlm3d.blocks.mixed_signal import MixedSignal, Row
 from tlm3d.errors import ElaborationError
 from tlm3d.model.context import Busy, Context, Owner
+from tlm3d.model.gate import book_states, book_wake_up, powers_of
 from tlm3d.model.op import Op, latest
 from tlm3d.model.topology import Route
 from tlm3d.record.recording import Component, Segment, Span
@@ -206,5 +207,15 @@ class Camera:
 
     def close(self) -> None:
         """At the horizon: the states of the block over the window."""
-        states = self._spec.states
-        self._context.book_states(self._component, self.busy.intervals, states.active_nw, states.idle_nw)
+        recording, spec = self._context.recording, self._spec.states.gated
+        gated = []
+        if spec is not None:
+            since_ps = 0  # it sleeps from the start
+            for start_ps, end_ps in self.busy.intervals:
+                woken_ps = start_ps - spec.wake_time_ps  # its clock tells when it is needed
+                if woken_ps > since_ps:
+                    gated.append((since_ps, woken_ps))
+                    book_wake_up(recording, self._component, self._path, spec, woken_ps)
+                since_ps = end_ps + spec.after_ps
+            gated.append((since_ps, recording.horizon_ps))
+        book_states(recording, self._component, powers_of(self._spec), self.busy.intervals, gated)

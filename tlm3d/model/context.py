@@ -8,7 +8,7 @@ from simpy import Environment
 
 from tlm3d.model.op import Op
 from tlm3d.model.topology import Route, Topology
-from tlm3d.record.recording import Component, Recording, Segment, StateInterval, TransferLeg
+from tlm3d.record.recording import Recording, Segment, TransferLeg
 from tlm3d.tlm.fabric import Fabric
 from tlm3d.tlm.transfer import Transfer
 
@@ -41,45 +41,32 @@ class Context:
         """Record the legs of ``transfer`` as far as it has come."""
         append = self.recording.legs.append
         for hop, leg in enumerate(transfer.legs()):
-            energy_aj = owner.route.leg_aj(hop, leg.bits)
+            energy_aj = owner.route.leg_aj(hop, leg.bits, leg.bursts)
             who = (leg.channel.name, transfer.initiator, owner.task, owner.index, transfer.n_bytes)
             when = (leg.posted_ps, leg.start_ps, leg.end_ps, leg.arrive_ps, leg.busy_ps)
             append(TransferLeg(*who, leg.bits, *when, energy_aj))
 
     def split_transfer(self, transfer: Transfer, op: Op) -> None:
-        """Split a finished transfer into queueing and moving; what it waited for is its rivals."""
-        queued_ps = op.end_ps - op.start_ps - transfer.alone_ps
-        if queued_ps > 0:
+        """Split a finished transfer into waking channels, queueing and moving; what it queued for is its rivals."""
+        waited_ps = op.end_ps - op.start_ps - transfer.alone_ps
+        if waited_ps > 0:
             labels = {rival.owner.label for rival in transfer.rivals if isinstance(rival.owner, Owner)}
             own = transfer.owner.label if isinstance(transfer.owner, Owner) else "-"  # its load meets its store
             holder = min(labels - {own}, default=own)
-            cut_ps = op.start_ps + queued_ps
-            op.parts = (
-                Segment("link-queue", op.start_ps, cut_ps, op.where, holder),
+            woken_ps = op.start_ps + min(waited_ps, transfer.woken_ps)
+            cut_ps = op.start_ps + waited_ps
+            pieces = (
+                Segment("wake-up", op.start_ps, woken_ps, op.where, "-"),
+                Segment("link-queue", woken_ps, cut_ps, op.where, holder),
                 Segment(op.bucket, cut_ps, op.end_ps, op.where, "-"),
             )
+            op.parts = tuple(piece for piece in pieces if piece.start_ps < piece.end_ps)
 
     def transfer_bucket(self, route: Route) -> tuple[str, str]:
         """(bucket, channel) that moving over ``route`` is spent on: its slowest channel, ties by name."""
         slowest = min(route.channels, key=lambda c: (c.rate_bps, c.name))
         is_link = self.topology.infos[slowest.name].role == "link"
         return ("link-transfer" if is_link else "memory"), slowest.name
-
-    def book_states(self, component: Component, active: list[tuple[int, int]], active_nw: int, idle_nw: int) -> None:
-        """Record ``active`` (disjoint, in order) and the idle time between as states over the window."""
-        horizon_ps = self.recording.horizon_ps
-        append = self.recording.states.append
-        at_ps = 0
-        for start_ps, end_ps in active:
-            if start_ps >= horizon_ps:
-                break
-            if idle_nw and start_ps > at_ps:
-                append(StateInterval(component, "idle", idle_nw, at_ps, start_ps))
-            if active_nw and min(end_ps, horizon_ps) > start_ps:
-                append(StateInterval(component, "active", active_nw, start_ps, min(end_ps, horizon_ps)))
-            at_ps = end_ps
-        if idle_nw and at_ps < horizon_ps:
-            append(StateInterval(component, "idle", idle_nw, at_ps, horizon_ps))
 
 
 class Busy:

@@ -101,10 +101,14 @@ class Dispatcher:
             for block in run.item.options:
                 self._assign(run, block)
                 engine = self.engines[block]
-                options.append(Option(".".join(block), now_ps + engine.queued_ps + self._alone_ps(run)))
+                options.append(Option(".".join(block), now_ps + self._until_done_ps(engine, run)))
             chosen = self._policy.place(run.job.view, run.item.name, options, now_ps)
             self._assign(run, run.item.options[options.index(chosen)])
             self._ready(run)
+
+    def _until_done_ps(self, engine: Engine, run: ItemRun) -> int:
+        """How long ``run`` would take on ``engine``, which may have to wake up and has other work queued."""
+        return engine.gate.delay_ps(self._context.now_ps) + engine.queued_ps + self._alone_ps(run)
 
     @staticmethod
     def _alone_ps(run: ItemRun) -> int:

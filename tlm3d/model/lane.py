@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tlm3d.blocks.processor import Processor
 from tlm3d.model.context import Busy, Context
+from tlm3d.model.gate import Gate, book_states, powers_of
 from tlm3d.model.job import ItemRun
 from tlm3d.model.op import Op, latest
 from tlm3d.record.recording import Component, Segment, Span
@@ -47,12 +48,14 @@ class Lane:
         self._pick_alarm = Alarm(context.env, self._pick)
         self._end_alarm = Alarm(context.env, self._end_due)
         self.busy = Busy()
+        self.gate = Gate(context.recording, self._component, spec.states.gated)
         self.queued_ps = 0
 
     def enqueue(self, run: ItemRun) -> None:
         """``run`` may execute from now on."""
         run.queued = True
         self.queued_ps += run.tiles[0].compute_ps
+        self.gate.engage(self._context.now_ps)
         self._wait(_Execution(run))
         self._request_pick()
 
@@ -67,12 +70,19 @@ class Lane:
             self._wait_until(execution, now_ps)
             self._waiting.remove(execution)
         self.queued_ps -= run.tiles[0].compute_ps
+        self._release_if_idle()
+
+    def _release_if_idle(self) -> None:
+        if self._running is None and not self._waiting:
+            self.gate.release(self._context.now_ps)
 
     def inputs_complete(self, run: ItemRun) -> None:
         """Stages wait for the whole stage before: nothing is held."""
 
     def holder(self, run: ItemRun) -> tuple[str, str, str]:
         """What ``run`` waits for when it waits for this processor: (bucket, where, holder)."""
+        if self.gate.delay_ps(self._context.now_ps):
+            return ("wake-up", self._path, "-")
         return self._wait_for(run, self._running or self._last)
 
     def _wait_for(self, run: ItemRun, other: _Execution | None) -> tuple[str, str, str]:
@@ -93,7 +103,7 @@ class Lane:
     def _request_pick(self) -> None:
         if not self._picking:
             self._picking = True
-            self._context.env.schedule(self._pick_alarm, PICK)
+            self._context.env.schedule(self._pick_alarm, PICK, self.gate.delay_ps(self._context.now_ps))
 
     def _pick(self) -> None:
         self._picking = False
@@ -118,7 +128,7 @@ class Lane:
         if execution.op is None:
             own = latest(run.ready_op, job.input_op)
             ready_ps = own.end_ps if own is not None else job.release_ps
-            waits = (Segment(held[0], ready_ps, now_ps, *held[1:]),) if now_ps > ready_ps else ()
+            waits = self.gate.waits(ready_ps, now_ps, lambda start, end: (Segment(held[0], start, end, *held[1:]),))
             execution.op = job.begin_op(Op("compute", self._path, now_ps, now_ps, own, waits))
         else:
             self._part(execution, held[0], now_ps, held[2])
@@ -179,6 +189,7 @@ class Lane:
         run.done, run.finished_tiles, run.next_tile = op, 1, 1
         self.queued_ps -= execution.work_ps
         self._finished(run, op)
+        self._release_if_idle()
         self._request_pick()
 
     def close(self) -> None:
@@ -188,5 +199,5 @@ class Lane:
             self._wait_until(execution, horizon_ps)
         if self._running is not None:
             self._suspend(self._running, horizon_ps)
-        states = self._spec.states
-        self._context.book_states(self._component, self.busy.intervals, states.active_nw, states.idle_nw)
+        gated = self.gate.gated(horizon_ps)
+        book_states(self._context.recording, self._component, powers_of(self._spec), self.busy.intervals, gated)

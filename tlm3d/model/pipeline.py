@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
 from tlm3d.model.context import Busy, Context, Owner
+from tlm3d.model.gate import Gate, book_states, powers_of
 from tlm3d.model.job import ItemRun, Urgency
 from tlm3d.model.op import Op, latest
 from tlm3d.model.topology import Route
@@ -83,6 +84,7 @@ class Pipeline:
         self._pick_alarm = Alarm(context.env, self._pick)
         self._compute_alarm = Alarm(context.env, self._compute_ends)
         self.busy = Busy()
+        self.gate = Gate(context.recording, self._component, spec.states.gated)
         self.queued_ps = 0  # computing time of what waits or is committed
 
     # ------------------------------------------------------------ what waits
@@ -90,6 +92,7 @@ class Pipeline:
     def enqueue(self, run: ItemRun) -> None:
         """``run`` may have its next tile committed from now on."""
         run.queued = True
+        self.gate.engage(self._context.now_ps)
         self.queued_ps += sum(tile.compute_ps for tile in run.tiles)
         insort(self._waiting, _Waiting(run.job.urgency, run.item.position, run), key=lambda w: w[:2])
         self._request_pick()
@@ -100,6 +103,11 @@ class Pipeline:
         self.queued_ps -= sum(tile.compute_ps for tile in run.tiles[run.next_tile :])
         if self._stalled is not None and self._stalled.run is run:
             self._abandon(self._stalled)
+        self._release_if_idle()
+
+    def _release_if_idle(self) -> None:
+        if not (self._waiting or self._loading or self._loaded or self._computing or self._to_store):
+            self.gate.release(self._context.now_ps)
 
     def inputs_complete(self, run: ItemRun) -> None:
         """The layers that ``run`` reads have stored: a tile that waits for them goes on loading."""
@@ -110,6 +118,8 @@ class Pipeline:
 
     def holder(self, run: ItemRun) -> tuple[str, str, str]:
         """What ``run`` waits for now, being on no port and not computing: (bucket, where, holder)."""
+        if self.gate.delay_ps(self._context.now_ps):
+            return ("wake-up", self._path, "-")
         storing = list(self._to_store)[:1]
         if any(tile.run is run for tile in self._to_store):
             ahead = storing
@@ -157,6 +167,7 @@ class Pipeline:
         """The inputs of ``tile`` will never exist: the port and its buffer are free for others."""
         self._loading = self._stalled = None
         self.queued_ps -= tile.work.compute_ps
+        self._release_if_idle()
         self._request_pick()
 
     # ------------------------------------------------------------ pick and load
@@ -164,7 +175,7 @@ class Pipeline:
     def _request_pick(self) -> None:
         if not self._picking:
             self._picking = True
-            self._context.env.schedule(self._pick_alarm, PICK)
+            self._context.env.schedule(self._pick_alarm, PICK, self.gate.delay_ps(self._context.now_ps))
 
     def _pick(self) -> None:
         """Commit tiles while the load port is free and a buffer is."""
@@ -191,7 +202,7 @@ class Pipeline:
         ready = run.ready_op if not run.missing or not has_weights else job.input_op
         origin = latest(ready, job.input_op, run.load_op, *own)
         since_ps = origin.end_ps if origin is not None else job.release_ps
-        waits = self._waits(run, since_ps, now_ps, self._loads) if since_ps < now_ps else ()
+        waits = self.gate.waits(since_ps, now_ps, lambda start, end: self._waits(run, start, end, self._loads))
         self._committed.append(tile)
         self._loading = tile
         tile.load_op = Op("overhead", self._path, now_ps, now_ps, origin, waits)  # takes no time: the wait ends here
@@ -307,6 +318,7 @@ class Pipeline:
             if len(self._to_store) == 1:
                 self._store(tile)
         self._try_compute()
+        self._release_if_idle()
         self._request_pick()
 
     # ------------------------------------------------------------ store
@@ -329,6 +341,7 @@ class Pipeline:
             self._store(self._to_store[0])
         self._tile_done(tile, op)
         self._try_compute()
+        self._release_if_idle()
 
     def _tile_done(self, tile: _TileRun, op: Op) -> None:
         run = tile.run
@@ -345,5 +358,6 @@ class Pipeline:
 
     def close(self) -> None:
         """At the horizon: the states of the block over the window."""
-        states = self._spec.states
-        self._context.book_states(self._component, self.busy.intervals, states.active_nw, states.idle_nw)
+        recording = self._context.recording
+        gated = self.gate.gated(recording.horizon_ps)
+        book_states(recording, self._component, powers_of(self._spec), self.busy.intervals, gated)

@@ -13,16 +13,18 @@ from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.blocks.processor import Processor
+from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.context import Context, Owner
 from tlm3d.model.dispatcher import Dispatcher, TaskRunner, task_rate
+from tlm3d.model.gate import Interval, Powers, book_states, book_wake_up, joined, powers_of, without
 from tlm3d.model.lane import Lane
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.residency import Residency
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import period_ps, task_work
 from tlm3d.plugins import load_kind
-from tlm3d.record.recording import Component, LimitInfo, Recording, StateInterval, TaskInfo
+from tlm3d.record.recording import Component, LimitInfo, Recording, TaskInfo
 from tlm3d.spec.binding import BlockName, bind
 from tlm3d.spec.platform import PlatformSpec
 from tlm3d.spec.workload import WorkloadSpec
@@ -138,7 +140,7 @@ class System:
         for transfer in fabric.in_flight():
             assert isinstance(transfer.owner, Owner)
             context.book_transfer(transfer, transfer.owner)
-        self._book_static(context)
+        self._book_static()
         return self.recording
 
     def _blocks(self) -> list[tuple[BlockName, object]]:
@@ -170,35 +172,36 @@ class System:
             if progress:
                 progress(end_ps, horizon_ps)
 
-    def _book_static(self, context: Context) -> None:
-        """Leakage of every block, idle power of memories and links, over the whole window."""
-        horizon_ps, states = self.recording.horizon_ps, self.recording.states
+    def _book_static(self) -> None:
+        """The states of memories and links over the whole window; other blocks have booked their own."""
+        legs: dict[str, list[Interval]] = {}
+        for leg in self.recording.legs:
+            legs.setdefault(leg.channel, []).append((leg.start_ps, leg.end_ps))
         for (die, name), block in self._blocks():
-            leakage_nw = getattr(block, "leakage_nw", 0)
-            if leakage_nw:
-                states.append(StateInterval(Component(die, name), "leakage", leakage_nw, 0, horizon_ps))
             if isinstance(block, Memory):
-                port = f"{die}.{name}"
-                self._book_wires(context, {port}, Component(die, name), block.states.active_nw, block.states.idle_nw)
-        dies, links = self._platform.dies, self._platform.links
-        for name, link in links.items():
+                self._book_channel(f"{die}.{name}", Component(die, name), powers_of(block), block, legs)
+        for name, link in self._platform.links.items():
             for a, b in link.directions:
-                self._book_wires(context, {f"{name}:{a}>{b}"}, Component(a, name), 0, link.idle_nw)
-        for die, spec in dies.items():
+                self._book_channel(f"{name}:{a}>{b}", Component(a, name), _link_powers(link), link, legs)
+        for die, spec in self._platform.dies.items():
             if spec.bus is not None:
-                self._book_wires(context, {f"{die}.bus"}, Component(die, "bus"), 0, spec.bus.idle_nw)
+                self._book_channel(f"{die}.bus", Component(die, "bus"), _link_powers(spec.bus), spec.bus, legs)
 
-    def _book_wires(
-        self, context: Context, channels: set[str], component: Component, active_nw: int, idle_nw: int
+    def _book_channel(
+        self, name: str, component: Component, powers: Powers, spec: ChannelSpec, legs: dict[str, list[Interval]]
     ) -> None:
-        """States of something that is active while any of ``channels`` carries a transfer."""
-        if not active_nw and not idle_nw:
-            return
-        spans = sorted((leg.start_ps, leg.end_ps) for leg in self.recording.legs if leg.channel in channels)
-        joined: list[tuple[int, int]] = []
-        for start_ps, end_ps in spans:
-            if joined and start_ps <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], end_ps))
-            else:
-                joined.append((start_ps, end_ps))
-        context.book_states(component, joined, active_nw, idle_nw)
+        """States of something that is active while channel ``name`` carries a transfer."""
+        channel, horizon_ps = self._topology.channels[name], self.recording.horizon_ps
+        gated: list[Interval] = list(channel.naps)
+        if spec.gating is not None:
+            for nap in channel.naps:
+                book_wake_up(self.recording, component, name, spec.gating, nap.woken_ps)
+            gated.append((max(0, channel.fall_asleep_ps()), horizon_ps))
+        # Between the bursts of one transfer a channel may fall asleep; then it is not active.
+        active = without(joined(legs.get(name, [])), gated)
+        book_states(self.recording, component, powers, active, gated)
+
+
+def _link_powers(link: LinkSpec) -> Powers:
+    gated_nw = link.gated.power_nw if link.gated else 0
+    return Powers(link.active_nw, link.idle_nw, 0, gated_nw, link.awake_nw)

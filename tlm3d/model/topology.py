@@ -9,29 +9,30 @@ from typing import NamedTuple
 from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.errors import ElaborationError
-from tlm3d.links import ChannelSpec
+from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.record.recording import ChannelInfo, Component
 from tlm3d.spec.binding import BlockName
 from tlm3d.spec.platform import PlatformSpec
-from tlm3d.tlm.channel import Channel
+from tlm3d.tlm.channel import Channel, Sleep
 from tlm3d.units import ceil_div
 
 
 class Route(NamedTuple):
-    """Channels in order, and what a bit costs on each, aJ as (numerator, denominator)."""
+    """Channels in order, and what a bit and a burst cost on each: aJ a bit as (numerator, denominator), aJ a burst."""
 
     channels: tuple[Channel, ...]
-    coefficients: tuple[tuple[int, int], ...]
+    prices: tuple[tuple[int, int, int], ...]
 
-    def leg_aj(self, hop: int, bits: int) -> int:
-        """Energy of ``bits`` on hop ``hop``, to the nearest attojoule."""
-        numerator, denominator = self.coefficients[hop]
-        return (2 * bits * numerator + denominator) // (2 * denominator)
+    def leg_aj(self, hop: int, bits: int, bursts: int) -> int:
+        """Energy of ``bits`` in ``bursts`` on hop ``hop``, to the nearest attojoule."""
+        numerator, denominator, aj_per_burst = self.prices[hop]
+        return (2 * bits * numerator + denominator) // (2 * denominator) + bursts * aj_per_burst
 
 
 class _Hop(NamedTuple):
     channel: Channel
     aj_per_bit: Fraction
+    aj_per_burst: int = 0
 
 
 class Topology:
@@ -50,7 +51,7 @@ class Topology:
         self._die_paths: dict[tuple[str, str], tuple[str, ...]] = {}
         for die, spec in platform.dies.items():
             if spec.bus is not None:
-                self._add(f"{die}.bus", spec.bus, spec.bus.aj_per_bit, Component(die, "bus"), "bus", "link")
+                self._add(f"{die}.bus", spec.bus, spec.bus.wire_aj_per_bit, Component(die, "bus"), "bus", "link")
             for name, block in spec.blocks.items():
                 path = f"{die}.{name}"
                 if isinstance(block, Memory):
@@ -60,20 +61,22 @@ class Topology:
                         self._add(f"{path}.{way}", block.dma, block.dma.aj_per_bit, Component(die, name), "dma", "dma")
         for name, link in platform.links.items():
             for a, b in link.directions:
-                self._add(f"{name}:{a}>{b}", link, link.aj_per_bit, Component(a, name), "link", "link")
+                self._add(f"{name}:{a}>{b}", link, link.wire_aj_per_bit, Component(a, name), "link", "link")
         self.channels = dict(sorted(self.channels.items()))
         self.infos = dict(sorted(self.infos.items()))
 
     def _add(
         self, name: str, spec: ChannelSpec, aj_per_bit: Fraction, component: Component, role: str, account: str
     ) -> None:
+        gated = spec.gating
         channel = Channel(
-            name, spec.total_bps, spec.lanes, max(1, spec.burst_bits // 8), spec.overhead_bits, spec.latency_ps,
-            spec.buffer_bursts, spec.arbiter,
+            name, spec.total_bps, spec.wire_lanes, max(1, spec.burst_bits // 8), spec.overhead_bits, spec.latency_ps,
+            spec.buffer_bursts, spec.arbiter, spec.burst_entry_ps, spec.payload_flit_bits,
+            Sleep(gated.after_ps, gated.wake_time_ps) if gated else None,
         )  # fmt: skip
         self.channels[name] = channel
         self.infos[name] = ChannelInfo(component, role, account, float(spec.total_bps))
-        self._hops[name] = _Hop(channel, aj_per_bit)
+        self._hops[name] = _Hop(channel, aj_per_bit, spec.aj_per_burst if isinstance(spec, LinkSpec) else 0)
         if not channel.covers_round_trip:
             burst_ps = channel.burst_ps(channel.burst_bytes)
             need = ceil_div(burst_ps + 2 * spec.latency_ps, burst_ps)
@@ -153,5 +156,5 @@ class Topology:
 def _route(hops: list[_Hop]) -> Route:
     return Route(
         tuple(hop.channel for hop in hops),
-        tuple((hop.aj_per_bit.numerator, hop.aj_per_bit.denominator) for hop in hops),
+        tuple((hop.aj_per_bit.numerator, hop.aj_per_bit.denominator, hop.aj_per_burst) for hop in hops),
     )

@@ -146,6 +146,9 @@ def _links(problems: Problems, tree: Any, dies: dict[str, DieSpec], broken: _Bro
             message = "expected the ends as 'between: [a, b]' or as 'from: a' and 'to: b'"
             problems.add(where, message, at_key=True)
             continue
+        if spec.ONE_WAY and spec.between is not None:
+            problems.add((*where, "between"), f"{spec.kind} is one way: expected 'from: a' and 'to: b'", at_key=True)
+            continue
         ends: list[tuple[Where, str]] = []
         if spec.between is not None:
             ends = [((*where, "between", 0), spec.between[0]), ((*where, "between", 1), spec.between[1])]

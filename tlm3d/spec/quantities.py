@@ -116,6 +116,7 @@ TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME
 DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME)]
 PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
 LimitNw = Annotated[int, PlainValidator(_integer(units.POWER, at_least=1)), _schema(units.POWER)]
+EnergyAj = Annotated[int, PlainValidator(_integer(units.ENERGY)), _schema(units.ENERGY)]
 SizeBits = Annotated[int, PlainValidator(_integer(units.DATA, at_least=1)), _schema(units.DATA)]
 SizeOrZeroBits = Annotated[int, PlainValidator(_integer(units.DATA)), _schema(units.DATA)]
 RateBps = Annotated[Fraction, PlainValidator(_quantity(units.RATE, positive=True)), _schema(units.RATE)]

@@ -77,10 +77,16 @@ class Contention:
             now_ps = channel.decision_ps
             if now_ps >= until_ps:
                 break
+            sleep = channel.sleep
+            if sleep is not None and now_ps > channel.busy_until_ps + sleep.after_ps:
+                channel.wake_up(sleep, now_ps)
+                continue
             hops = channel.hops
             eligible = [hop for hop in hops if hop.ready_ps <= now_ps]
             contested = len(eligible) > 1
             hop = channel.choose(eligible, channel.last_served) if contested else eligible[0]
+            if sleep is not None:
+                hop.woken_ps += channel.waking_ps(max(hop.ready_ps, hop.last_start_ps), now_ps)
             arrive_ps = hop.start_burst(now_ps)
             if not hop.left:
                 hops.remove(hop)

@@ -116,7 +116,7 @@ class Fabric:
             for channel in transfer.route:
                 channel.users[transfer.initiator] = transfer
         for transfer in newcomers:
-            if transfer.rivals:
+            if transfer.rivals or transfer.passage.may_wake:
                 self._contend(transfer)
             else:
                 self._schedule_finish(transfer, transfer.posted_ps + transfer.alone_ps)

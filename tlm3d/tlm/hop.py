@@ -20,7 +20,7 @@ class Hop:
 
     __slots__ = (
         "arrivals", "channel", "credits", "first_start_ps", "full_ps", "initiator", "last_ps", "last_start_ps", "left",
-        "next", "previous", "priority", "ready_ps",
+        "next", "previous", "priority", "ready_ps", "woken_ps",
     )  # fmt: skip
 
     def __init__(self, transfer: Transfer, index: int) -> None:
@@ -37,6 +37,7 @@ class Hop:
         self.previous: Hop | None = None
         self.next: Hop | None = None
         self.first_start_ps = self.last_start_ps = -1
+        self.woken_ps = 0  # how long its bursts have waited for the channel to wake up
 
     def start_burst(self, now_ps: int) -> int:
         """Put the next burst on the wire; returns when it arrives. All consequences lie after ``now_ps``."""

@@ -33,12 +33,13 @@ class Passage:
     """
 
     __slots__ = (
-        "burst_bytes", "bursts", "duration_ps", "first_start_ps", "full_ps", "last_ps", "last_start_ps", "n_bytes",
-        "route",
+        "burst_bytes", "bursts", "duration_ps", "first_start_ps", "full_ps", "last_ps", "last_start_ps", "may_wake",
+        "n_bytes", "route",
     )  # fmt: skip
 
     def __init__(self, route: tuple[Channel, ...], n_bytes: int) -> None:
         self.route, self.n_bytes = route, n_bytes
+        self.may_wake = any(channel.sleep is not None for channel in route)  # then these times hold when none is gated
         self.burst_bytes = min(channel.burst_bytes for channel in route)
         self.bursts = ceil_div(n_bytes, self.burst_bytes)
         rest = n_bytes - (self.bursts - 1) * self.burst_bytes
@@ -56,8 +57,13 @@ class Passage:
         return busy_ps if started < self.bursts else busy_ps - self.full_ps[hop] + self.last_ps[hop]
 
     def bits(self, hop: int, started: int) -> int:
-        """Payload and overhead of the first ``started`` bursts on ``hop``."""
-        return 8 * min(started * self.burst_bytes, self.n_bytes) + started * self.route[hop].overhead_bits
+        """Payload, overhead and padding of the first ``started`` bursts on ``hop``."""
+        channel = self.route[hop]
+        bits = started * channel.wire_bits(self.burst_bytes)
+        if started < self.bursts:
+            return bits
+        rest = self.n_bytes - (self.bursts - 1) * self.burst_bytes
+        return bits - channel.wire_bits(self.burst_bytes) + channel.wire_bits(rest)
 
     def _is_covered(self) -> bool:
         pace_ps = tuple(accumulate(self.full_ps, max))

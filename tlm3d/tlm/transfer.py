@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Leg(NamedTuple):
     """What a transfer did on one channel: offered to it, first and last bit on the wire, all arrived behind it.
 
-    ``busy_ps`` is the wire time of its bursts, ``bits`` their payload and overhead.
+    ``busy_ps`` is the wire time of its ``bursts``, ``bits`` their payload, overhead and padding.
     """
 
     channel: Channel
@@ -26,6 +26,7 @@ class Leg(NamedTuple):
     arrive_ps: int
     busy_ps: int
     bits: int
+    bursts: int
 
 
 class Rival(NamedTuple):
@@ -75,8 +76,13 @@ class Transfer:
 
     @property
     def alone_ps(self) -> int:
-        """How long it would take on an idle route."""
+        """How long it would take on an idle route that is awake."""
         return self.passage.duration_ps
+
+    @property
+    def woken_ps(self) -> int:
+        """How long its bursts have waited for channels to wake up."""
+        return sum(hop.woken_ps for hop in self.hops)
 
     def legs(self) -> list[Leg]:
         """What it did on each channel, in route order.
@@ -98,7 +104,7 @@ class Transfer:
                 break
             latency_ps = channel.latency_ps
             end_ps = last_start_ps + (passage.full_ps if started < passage.bursts else passage.last_ps)[i]
-            facts = (end_ps + latency_ps, passage.busy_ps(i, started), passage.bits(i, started))
+            facts = (end_ps + latency_ps, passage.busy_ps(i, started), passage.bits(i, started), started)
             legs.append(Leg(channel, posted_ps, start_ps, end_ps, *facts))
             posted_ps = start_ps + first_ps[i] + latency_ps
         return legs
