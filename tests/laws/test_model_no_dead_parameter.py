@@ -34,11 +34,15 @@ class Silent:
 
 
 _BURST = Silent("transfers are cut by the smallest burst on their route", "128 B")
+_FOR_DRONE = {"workload tasks.classify.input.mode": "dronet"}
 _ON_CLUSTER = {"workload tasks.classify.map": "{default: cluster}"}
 _BY_PRIORITY = {"workload policy": "fixed-priority", "platform dies.logic.blocks.cluster.clock": "20 MHz"}
 SILENT = {
     "platform dies.pixel.blocks.camera.pixels.0": Silent("the modes in use read a window of the array", "3000"),
     "platform dies.pixel.blocks.camera.pixels.1": Silent("the modes in use read a window of the array", "3000"),
+    "platform dies.pixel.blocks.camera.modes.dronet.window.0": Silent("a mode of other workloads", "1500", _FOR_DRONE),
+    "platform dies.pixel.blocks.camera.modes.dronet.window.1": Silent("a mode of other workloads", "1500", _FOR_DRONE),
+    "platform dies.pixel.blocks.camera.modes.dronet.bin": Silent("a mode of other workloads", "30", _FOR_DRONE),
     "platform dies.pixel.blocks.camera.adc.converters": Silent("a row in use has fewer samples", "90"),
     "platform dies.pixel.blocks.camera.fifo": Silent("rows hardly queue", "1 B"),
     "platform dies.logic.blocks.cluster.l1": Silent("the layers that run there fit", "8 KiB"),

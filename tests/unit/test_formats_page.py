@@ -79,10 +79,11 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[Key]:
         inside = nested(info.annotation)
         if inside and inside[0] in OWN_SECTION:
             inside = None
-        yield prefix + key, hints[name], info, inside is not None
+        named = getattr(info.annotation, "__origin__", None) is dict and get_args(info.annotation)[1] is not Any
+        yield prefix + key, hints[name], info, inside is not None or named
         if inside is not None:
             yield from keys_of(inside[0], f"{prefix}{key}.*." if inside[1] else f"{prefix}{key}.")
-        elif getattr(info.annotation, "__origin__", None) is dict and get_args(info.annotation)[1] is not Any:
+        elif named:
             value = get_args(hints[name])[1]
             yield f"{prefix}{key}.*", value, FieldInfo(annotation=value, default=None), False
 

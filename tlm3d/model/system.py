@@ -25,8 +25,8 @@ from tlm3d.model.topology import Topology
 from tlm3d.model.work import period_ps, task_work
 from tlm3d.plugins import load_kind
 from tlm3d.record.recording import Component, LimitInfo, Recording, TaskInfo
-from tlm3d.spec.binding import BlockName, bind
-from tlm3d.spec.platform import PlatformSpec
+from tlm3d.spec.binding import BlockName, bind, frame_rates
+from tlm3d.spec.platform import PlatformSpec, with_frame_rates
 from tlm3d.spec.workload import WorkloadSpec
 from tlm3d.tlm.fabric import Fabric
 
@@ -54,9 +54,10 @@ class System:
     """
 
     def __init__(self, platform: PlatformSpec, workload: WorkloadSpec, policy: str, horizon_ps: int, seed: int) -> None:
+        bindings = bind(platform, workload)
+        platform = with_frame_rates(platform, frame_rates(platform, workload))
         self._platform, self._workload = platform, workload
         self._policy = load_kind("policies", policy)()
-        bindings = bind(platform, workload)
         self._topology = Topology(platform)
         self._residency = Residency(platform, workload, bindings)
         self._works = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.mixed_signal import MixedSignal
@@ -13,7 +14,7 @@ from tlm3d.spec.platform import PlatformSpec, block_names, find_block
 from tlm3d.spec.source import Where
 from tlm3d.spec.validate import Problems
 from tlm3d.spec.workload import Task, WorkloadSpec
-from tlm3d.units import clip, release_ps
+from tlm3d.units import clip, release_ps, show
 
 BlockName = tuple[str, str]  # (die, block)
 
@@ -35,6 +36,23 @@ def bind(platform: PlatformSpec, workload: WorkloadSpec) -> dict[str, TaskBindin
     return bindings
 
 
+def frame_rates(platform: PlatformSpec, workload: WorkloadSpec) -> dict[BlockName, Fraction]:
+    """The frame clocks that ``workload`` sets, Hz, by camera. Raises SpecError for what is no camera or too fast."""
+    binder = _Binder(platform, Problems(workload.source))
+    rates_hz = {}
+    for reference, rate_hz in sorted(workload.frame_rates_hz.items()):
+        where: Where = ("frame_rates", reference)
+        found = binder.block(reference, where, ("sensor",), "takes no frames")
+        block = binder.spec(found) if found else None
+        if found is not None and isinstance(block, MixedSignal):
+            rates_hz[found] = rate_hz
+            if rate_hz > block.frame_rate_hz:
+                fastest = show(float(block.frame_rate_hz), "Hz")
+                binder.problems.add(where, f"the frame clock of {reference} goes up to {fastest}, its frame_rate")
+    binder.problems.raise_any()
+    return rates_hz
+
+
 class _Binder:
     def __init__(self, platform: PlatformSpec, problems: Problems) -> None:
         self.platform, self.problems = platform, problems
@@ -44,11 +62,11 @@ class _Binder:
         stages = []
         for i, stage in enumerate(task.spec.stages):
             at = (*where, "stages", i)
-            found = self._block(stage.on, (*at, "on"), ("compute", "lane"), "runs no stages")
+            found = self.block(stage.on, (*at, "on"), ("compute", "lane"), "runs no stages")
             if found is None:
                 continue
             stages.append(found)
-            block = self._spec(found)
+            block = self.spec(found)
             if stage.cycles is not None and isinstance(block, Processor) and block.clock_hz is None:
                 self.problems.add((*at, "cycles"), f"{stage.on} has no clock, so cycles take no known time: use 'time'")
         layers: dict[str, tuple[BlockName, ...]] = {}
@@ -60,10 +78,10 @@ class _Binder:
         self._check_jitter(task, where)
         return TaskBinding(tuple(stages), layers, camera)
 
-    def _spec(self, name: BlockName) -> object:
+    def spec(self, name: BlockName) -> object:
         return self.platform.dies[name[0]].blocks[name[1]]
 
-    def _block(self, reference: str, where: Where, roles: tuple[str, ...], unfit: str) -> BlockName | None:
+    def block(self, reference: str, where: Where, roles: tuple[str, ...], unfit: str) -> BlockName | None:
         """The block of one of ``roles`` that ``reference`` names; ``unfit`` says what others lack."""
         dies = self.platform.dies
         found = find_block(dies, reference, None)
@@ -87,7 +105,7 @@ class _Binder:
         resolved: dict[str, BlockName] = {}
         for pattern, references in sorted(task.spec.map.items()):
             for reference in references:
-                found = self._block(reference, (*where, "map", pattern), ("compute",), "runs no layers")
+                found = self.block(reference, (*where, "map", pattern), ("compute",), "runs no layers")
                 if found is not None:
                     resolved[reference] = found
         return resolved
@@ -95,7 +113,7 @@ class _Binder:
     def _check_support(self, network: Network, layers: dict[str, tuple[BlockName, ...]], where: Where) -> None:
         for layer in network.layers:
             for name in layers[layer.name]:
-                block = self._spec(name)
+                block = self.spec(name)
                 if isinstance(block, ComputeSpec) and not block.supports(layer.kind):
                     message = (
                         f"{'.'.join(name)} ({block.kind}) does not run {layer.kind} layers: map {layer.name} elsewhere"
@@ -106,8 +124,8 @@ class _Binder:
         spec = task.spec.input
         if spec is None:
             return None
-        found = self._block(spec.camera, (*where, "input", "camera"), ("sensor",), "takes no frames")
-        block = self._spec(found) if found else None
+        found = self.block(spec.camera, (*where, "input", "camera"), ("sensor",), "takes no frames")
+        block = self.spec(found) if found else None
         if not isinstance(block, MixedSignal):
             return None
         at = (*where, "input", "mode")

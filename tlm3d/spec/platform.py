@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,12 @@ class LimitSpec(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class DieSpec:
-    """One die: its tier (0 at the bottom), its blocks by name, its bus if it has one."""
+    """One die: its tier (0 at the bottom), its blocks by name, its bus if it has one, the package it lies in."""
 
     tier: int
     blocks: dict[str, BlockSpec]
     bus: LinkSpec | None
+    package: str = "stack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,18 @@ class _PlatformKeys(Frozen):
 
 class _DieKeys(Frozen):
     tier: CountOrZero
+    package: str = "stack"
     blocks: dict[str, Any] = {}
     bus: Any = None
+
+
+def with_frame_rates(platform: PlatformSpec, rates_hz: dict[tuple[str, str], Fraction]) -> PlatformSpec:
+    """``platform`` with the frame clocks of some of its cameras, by (die, block), set to other rates."""
+    dies = dict(platform.dies)
+    for (die, block), rate_hz in rates_hz.items():
+        camera = dies[die].blocks[block].model_copy(update={"frame_rate_hz": rate_hz})
+        dies[die] = replace(dies[die], blocks={**dies[die].blocks, block: camera})
+    return replace(platform, dies=dies)
 
 
 def load_platform(path: str | Path) -> PlatformSpec:
@@ -123,7 +135,10 @@ def _dies(problems: Problems, tree: Any) -> tuple[dict[str, DieSpec], _Broken]:
             )
         if keys is None:
             broken.add((name,))
-        dies[name] = DieSpec(keys.tier if keys else 0, blocks, bus if isinstance(bus, LinkSpec) else None)
+        if keys is not None:
+            problems.name(keys.package, (*where, "package"))
+        place = (keys.tier, keys.package) if keys else (0, "stack")
+        dies[name] = DieSpec(place[0], blocks, bus if isinstance(bus, LinkSpec) else None, place[1])
     return dies, broken
 
 
@@ -161,9 +176,13 @@ def _links(problems: Problems, tree: Any, dies: dict[str, DieSpec], broken: _Bro
             (_, a), (at, b) = ends
             if a == b:
                 problems.add(at, f"a link joins two dies, got {clip(a)} twice")
-            elif spec.ADJACENT_TIERS and abs(dies[a].tier - dies[b].tier) != 1 and not {(a,), (b,)} & broken:
-                tiers = f"{a} is on tier {dies[a].tier}, {b} on tier {dies[b].tier}"
-                problems.add(at, f"a {spec.kind} joins dies that touch; {tiers}")
+            elif spec.ADJACENT_TIERS and not {(a,), (b,)} & broken:
+                if dies[a].package != dies[b].package:
+                    apart = f"{a} is in package {clip(dies[a].package)}, {b} in package {clip(dies[b].package)}"
+                    problems.add(at, f"a {spec.kind} joins dies that touch; {apart}")
+                elif abs(dies[a].tier - dies[b].tier) != 1:
+                    tiers = f"{a} is on tier {dies[a].tier}, {b} on tier {dies[b].tier}"
+                    problems.add(at, f"a {spec.kind} joins dies that touch; {tiers}")
     return links
 
 

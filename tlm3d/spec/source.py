@@ -204,11 +204,12 @@ def override(source: Source, path: str, text: str, option: str) -> None:
         else:
             raise _error(option, f"{dotted(where)} is a plain value: there is no {clip(part)} in it")
         if last:
-            for old in [old for old in source.values if old[: depth + 1] == (*where, step)]:
-                del source.values[old]
+            for marks in (source.values, source.keys):
+                for old in [old for old in marks if old[: depth + 1] == (*where, step)]:
+                    del marks[old]
             here[step] = fragment.tree
             source.values.update({(*where, step, *inner): (option, 0, 0) for inner in (*fragment.values, ())})
-            source.keys[(*where, step)] = (option, 0, 0)
+            source.keys.update({(*where, step, *inner): (option, 0, 0) for inner in (*fragment.keys, ())})
         else:
             where, here = (*where, step), here[step]
 

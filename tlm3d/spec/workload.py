@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
@@ -105,12 +105,14 @@ class WorkloadSpec:
     horizon_ps: int
     tasks: dict[str, Task]
     source: Source
+    frame_rates_hz: dict[str, Fraction] = field(default_factory=dict)  # by camera as written
 
 
 class _WorkloadKeys(Frozen):
     name: str
     policy: str = "edf"
     horizon_ps: DurationPs = Field(alias="horizon", default=DEFAULT_HORIZON_PS)
+    frame_rates_hz: dict[str, FrequencyHz] = Field(alias="frame_rates", default={})
     tasks: dict[str, Any] = Field(min_length=1)
 
 
@@ -147,7 +149,7 @@ def workload_of(source: Source, folder: Path) -> WorkloadSpec:
     problems.found += elsewhere
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
-    return WorkloadSpec(keys.name, keys.policy, keys.horizon_ps, tasks, source)
+    return WorkloadSpec(keys.name, keys.policy, keys.horizon_ps, tasks, source, keys.frame_rates_hz)
 
 
 def _network(problems: Problems, elsewhere: list[Problem], name: str, folder: Path, task: str) -> Network | None:
