@@ -25,8 +25,8 @@ def simulate(
     """Run ``workload`` on ``platform`` and judge what happened.
 
     ``horizon``: text with a unit (``"1 s"``) or integer picoseconds; default the workload's. ``policy``: a kind of
-    tlm3d.policies; default the workload's. ``progress(done_ps, horizon_ps)`` is called now and then. Raises SpecError,
-    PluginError, ElaborationError, QuantityError (horizon).
+    tlm3d.policies; default the workload's. ``progress(done_ps, horizon_ps)`` is called now and then; when it returns
+    something true, the window ends there. Raises SpecError, PluginError, ElaborationError, QuantityError (horizon).
     """
     from tlm3d.analysis.judge import judge
     from tlm3d.model.system import System

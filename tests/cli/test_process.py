@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,23 +25,46 @@ def start(*args: str, stdout: int) -> subprocess.Popen[str]:
     return subprocess.Popen(args, cwd=HERE, env=ENVIRONMENT, stdout=stdout, stderr=subprocess.PIPE, text=True)
 
 
-def test_an_interrupt_of_a_long_run_exits_with_130_and_no_traceback() -> None:
+def obey_interrupts() -> None:
+    """In a child: a shell that started the tests in the background has them ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_of_a_long_run_reports_what_is_done_and_exits_with_130(number: signal.Signals) -> None:
     pty = pytest.importorskip("pty")
     terminal, its_other_end = pty.openpty()
     with subprocess.Popen(
-        (*GOOD, "--horizon", "2000 s"), cwd=HERE, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=its_other_end
-    ) as process:
+        (*GOOD, "--horizon", "2000 s"), cwd=HERE, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=its_other_end,
+        preexec_fn=obey_interrupts,
+    ) as process:  # fmt: skip
         os.close(its_other_end)
         shown = b""
         while b"simulating" not in shown:  # the progress bar: the run is under way
             shown += os.read(terminal, 1000)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, _ = process.communicate(timeout=30)
         while b"interrupted" not in shown:
             shown += os.read(terminal, 1000)
     os.close(terminal)
-    assert (process.returncode, out) == (130, b"")
+    assert process.returncode == 130
+    assert out.startswith(b"RESULT: MET every deadline kept (")
+    assert re.search(rb"note: interrupted at [\d.]+ m?s of 2.00 ks: the window ends there\n", out)
     assert b"Traceback" not in shown
+
+
+def test_a_horizon_of_years_says_how_long_it_would_take_and_can_be_interrupted() -> None:
+    with subprocess.Popen(
+        (*GOOD, "--horizon", "100000 day", "--json", "-"), cwd=HERE, env=ENVIRONMENT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, preexec_fn=obey_interrupts,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        note = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert re.fullmatch(r"note: simulating: \S+ % in \d s, so about [\d,]+ (years|days) to go; an interrupt .*\n", note)
+    assert (process.returncode, err) == (130, "interrupted\n")
+    assert 0 < json.loads(out)["horizon_ps"] < 10**12 * 86400
 
 
 @pytest.mark.parametrize(

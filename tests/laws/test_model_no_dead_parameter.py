@@ -40,8 +40,6 @@ _BY_PRIORITY = {"workload policy": "fixed-priority", "platform dies.logic.blocks
 SILENT = {
     "platform dies.pixel.blocks.camera.pixels.0": Silent("the modes in use read a window of the array", "3000"),
     "platform dies.pixel.blocks.camera.pixels.1": Silent("the modes in use read a window of the array", "3000"),
-    "platform dies.pixel.blocks.camera.modes.dronet.window.0": Silent("a mode of other workloads", "1500", _FOR_DRONE),
-    "platform dies.pixel.blocks.camera.modes.dronet.window.1": Silent("a mode of other workloads", "1500", _FOR_DRONE),
     "platform dies.pixel.blocks.camera.modes.dronet.bin": Silent("a mode of other workloads", "30", _FOR_DRONE),
     "platform dies.pixel.blocks.camera.adc.converters": Silent("a row in use has fewer samples", "90"),
     "platform dies.pixel.blocks.camera.fifo": Silent("rows hardly queue", "1 B"),

@@ -57,6 +57,29 @@ def test_progress_that_is_watched_changes_nothing() -> None:
     assert told == sorted(told)
 
 
+@_RELAXED
+@given(systems(), st.integers(1, 49_000_000))
+def test_a_run_that_is_stopped_is_one_with_the_horizon_where_it_stopped(case: Case, at_ps: int) -> None:
+    try:
+        system = case.system()
+    except ElaborationError:
+        assume(False)
+    stopped = system.run(lambda done_ps, _: done_ps >= at_ps)
+    whole = Case(case.platform, case.workload, case.networks, case.policy, stopped.horizon_ps, case.seed).run()
+    stopped.notes = whole.notes
+    assert dumps(judge(stopped)) == dumps(judge(whole))
+
+
+def test_stopping_the_default_pair_anywhere_is_choosing_that_horizon() -> None:
+    for stop_ps in (10**9, 5 * 10**10, 3 * 10**11):
+        stopped = default_system().run(lambda done_ps, _, stop_ps=stop_ps: done_ps >= stop_ps)
+        assert stop_ps <= stopped.horizon_ps < 10**12
+        assert stopped.notes[-1].startswith("interrupted at ")
+        whole = default_system(horizon_ps=stopped.horizon_ps).run()
+        stopped.notes = whole.notes
+        assert dumps(judge(stopped)) == dumps(judge(whole))
+
+
 def test_every_process_and_hash_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     digests = set()
     for hash_seed in ("0", "1", "4242"):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tlm3d.cli.options import Horizon, PlatformFile, PolicyName, Seed, Settings, WorkloadFile, check_policy, horizon_ps
-from tlm3d.cli.terminal import console, errors, output, progress_bar, writing
+from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, stoppable, writing
 
 NAME = "run"
 SHORT = "Simulate, judge and report."
@@ -39,15 +39,24 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Write jobs.csv, spans.csv, transfers.csv, power.csv there.")
     ] = None,
 ) -> None:
-    """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy."""
+    """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy.
+
+    An interrupt (Ctrl-C) ends the run there and reports on what was simulated; a second one stops at once.
+    """
     from tlm3d.simulation import simulate
     from tlm3d.spec.pair import read_pair
 
     with errors(context):
         options = (lambda: check_policy(policy), lambda: horizon_ps(horizon))
         described = read_pair(platform, workload, set_ or [], options)
-        with progress_bar("simulating") as progress:
+        with stoppable() as stop, progress_bar("simulating") as told:
+
+            def progress(done_ps: int, whole_ps: int) -> bool:
+                told(done_ps, whole_ps)
+                return stop()
+
             result = simulate(*described, policy=policy, horizon=horizon_ps(horizon), seed=seed, progress=progress)
+            interrupted = stop()
         # The report first: a file that cannot be written must not cost a long run its result.
         with output():
             if json == "-":
@@ -68,4 +77,6 @@ def run(
 
             with writing(json):
                 Path(json).write_text(dumps(result), encoding="utf-8")
-        raise typer.Exit(EXIT[result.verdict.value])
+        if interrupted:
+            print("interrupted", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED if interrupted else EXIT[result.verdict.value])

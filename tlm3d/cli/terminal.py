@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from tlm3d.errors import Tlm3dError
-    from tlm3d.model.system import Progress
 
 INTERRUPTED = 130
 _BUG = 3
+_NOTED_AFTER_S, _LONG_S = 3.0, 60.0  # an estimate is told then, where that much is left
 
 
 def examples(*commands: str) -> str:
@@ -25,30 +27,78 @@ def examples(*commands: str) -> str:
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Progress | None]:
-    """A progress bar on a terminal, once it has taken a second; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from time import monotonic
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """While it lasts the first interrupt only asks to stop: what is yielded says whether. The second one is obeyed."""
+    asked: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    def ask(number: int, frame: object) -> None:
+        asked.append(number)
+        for other, handler in before.items():
+            signal.signal(other, handler)
 
-    columns = (TextColumn(doing), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(doing, total=1.0)
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, once it has taken a second; a note, anywhere, of how long a long one will take."""
     began = monotonic()
+    tell = _Bar(doing, began) if sys.stderr.isatty() else None
+    noted = False
 
-    def tell(done: int, total: int) -> None:
-        if not bar.live.is_started and monotonic() - began > 1.0:
-            bar.start()
-        bar.update(task, completed=done / total)
+    def told(done: int, total: int) -> None:
+        nonlocal noted
+        if tell is not None:
+            tell.update(done, total)
+        spent_s = monotonic() - began
+        left_s = spent_s * (total - done) / done if done else 0.0
+        if not noted and spent_s > _NOTED_AFTER_S and left_s > _LONG_S:
+            noted = True
+            share = f"{100 * done / total:.2g} % in {spent_s:.0f} s, so about {_duration(left_s)} to go"
+            print(f"note: {doing}: {share}; an interrupt (Ctrl-C) ends it and reports what is done", file=sys.stderr)
 
     try:
-        yield tell
+        yield told
     finally:
-        bar.stop()
+        if tell is not None:
+            tell.stop()
+
+
+def _duration(seconds: float) -> str:
+    """A time of ours in words: ``45 days``."""
+    for unit, length_s in (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length_s:
+            return f"{seconds / length_s:,.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+class _Bar:
+    """Rich's progress bar, drawn once the work has taken a second."""
+
+    def __init__(self, doing: str, began: float) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn(doing), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._progress.add_task(doing, total=1.0)
+        self._began = began
+
+    def update(self, done: int, total: int) -> None:
+        if not self._progress.live.is_started and monotonic() - self._began > 1.0:
+            self._progress.start()
+        self._progress.update(self._task, completed=done / total)
+
+    def stop(self) -> None:
+        self._progress.stop()
 
 
 def console() -> Any:

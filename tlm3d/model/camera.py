@@ -102,6 +102,7 @@ class Camera:
         self._fifo: deque[_QueuedRow] = deque()
         self._fifo_bytes = 0
         self._number = 0
+        self._next_ps = 0
         self._due: deque[tuple[int, Frame, Row, Op]] = deque()  # rows by end of conversion
         self._tick_alarm = Alarm(context.env, self._tick)
         self._bucket, self._channel = context.transfer_bucket(route)
@@ -121,11 +122,9 @@ class Camera:
                 offset_ps = self._read_out(takers, mode, now_ps, offset_ps)
         self.busy.add(max(0, now_ps - self._spec.exposure_ps), now_ps + offset_ps)
         self._number += self._stride()
-        next_ps = release_ps(self._number, self._spec.frame_rate_hz)
-        if next_ps < self._context.recording.horizon_ps:
-            self._context.env.schedule(self._tick_alarm, NORMAL, next_ps - now_ps)
-        else:  # the window ends before that readout, perhaps not before its exposure
-            self.busy.add(next_ps - self._spec.exposure_ps, next_ps)
+        self._next_ps = release_ps(self._number, self._spec.frame_rate_hz)
+        if self._next_ps < self._context.recording.horizon_ps:
+            self._context.env.schedule(self._tick_alarm, NORMAL, self._next_ps - now_ps)
 
     def _stride(self) -> int:
         """Frames to the next one that anybody takes."""
@@ -207,6 +206,8 @@ class Camera:
 
     def close(self) -> None:
         """At the horizon: the states of the block over the window."""
+        if self._subscriptions:  # the window ends before that readout, perhaps not before its exposure
+            self.busy.add(self._next_ps - self._spec.exposure_ps, self._next_ps)
         recording, spec = self._context.recording, self._spec.states.gated
         gated = []
         if spec is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from time import monotonic
 
 from simpy import Environment
 
@@ -29,6 +29,7 @@ from tlm3d.spec.binding import BlockName, bind, frame_rates
 from tlm3d.spec.platform import PlatformSpec, with_frame_rates
 from tlm3d.spec.workload import WorkloadSpec
 from tlm3d.tlm.fabric import Fabric
+from tlm3d.units import show_ps
 
 
 @contextmanager
@@ -43,8 +44,9 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-Progress = Callable[[int, int], None]  # (simulated ps so far, horizon ps)
-_SLICE_PS = 10**11  # progress is told this often, in simulated time
+Progress = Callable[[int, int], object]  # (simulated ps so far, horizon ps); what is true ends the run there
+_FIRST_SLICE_PS = 10**10
+_SLICE_S = 0.1  # progress is told about this often, in time of ours
 
 
 class System:
@@ -114,7 +116,11 @@ class System:
         return self._workload.tasks[name].spec.deadline_ps or self._period_ps(name)
 
     def run(self, progress: Progress | None = None) -> Recording:
-        """Simulate [0, horizon], events at the horizon included. A System runs once."""
+        """Simulate [0, horizon], events at the horizon included. A System runs once.
+
+        ``progress(done_ps, horizon_ps)`` is called now and then; when it returns something true, the run ends there,
+        and the record is that of the window [0, done_ps].
+        """
         env = Environment()
         fabric = Fabric(env)
         context = Context(env, fabric, self.recording, self._topology)
@@ -163,15 +169,21 @@ class System:
         return cameras
 
     def _advance(self, env: Environment, progress: Progress | None) -> None:
+        """Simulate slice by slice up to the horizon, or to where ``progress`` ends the run: that is the horizon then."""
         horizon_ps = self.recording.horizon_ps
-        slice_ps = _SLICE_PS if progress else horizon_ps
-        for end_ps in chain(range(slice_ps, horizon_ps, slice_ps), (horizon_ps,)):
-            until_ps = end_ps + 1  # what happens at the end of a slice belongs to it
-            if until_ps > env.now:
-                with _collector_paused():
-                    env.run(until=until_ps)
-            if progress:
-                progress(end_ps, horizon_ps)
+        slice_ps, done_ps = max(1, min(_FIRST_SLICE_PS, horizon_ps // 64)) if progress else horizon_ps, 0
+        while done_ps < horizon_ps:
+            began_s = monotonic()
+            done_ps = min(done_ps + slice_ps, horizon_ps)
+            with _collector_paused():
+                env.run(until=done_ps + 1)  # what happens at the end of a slice belongs to it
+            took_s = max(monotonic() - began_s, _SLICE_S / 1000)
+            slice_ps = max(1, min(2 * slice_ps, int(slice_ps * _SLICE_S / took_s)))
+            if progress and progress(done_ps, horizon_ps) and done_ps < horizon_ps:
+                self.recording.horizon_ps = done_ps
+                stopped = f"interrupted at {show_ps(done_ps)} of {show_ps(horizon_ps)}: the window ends there"
+                self.recording.notes = (*self.recording.notes, stopped)
+                return
 
     def _book_static(self) -> None:
         """The states of memories and links over the whole window; other blocks have booked their own."""
