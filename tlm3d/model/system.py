@@ -169,7 +169,7 @@ class System:
         return cameras
 
     def _advance(self, env: Environment, progress: Progress | None) -> None:
-        """Simulate slice by slice up to the horizon, or to where ``progress`` ends the run: that is the horizon then."""
+        """Simulate slice by slice up to the horizon, or to where ``progress`` ends the run and so the window."""
         horizon_ps = self.recording.horizon_ps
         slice_ps, done_ps = max(1, min(_FIRST_SLICE_PS, horizon_ps // 64)) if progress else horizon_ps, 0
         while done_ps < horizon_ps:
