@@ -187,21 +187,29 @@ class System:
 
     def _book_static(self) -> None:
         """The states of memories and links over the whole window; other blocks have booked their own."""
-        legs: dict[str, list[Interval]] = {}
-        for leg in self.recording.legs:
-            legs.setdefault(leg.channel, []).append((leg.start_ps, leg.end_ps))
+        parts: dict[str, tuple[Component, Powers, ChannelSpec]] = {}  # by channel
         for (die, name), block in self._blocks():
             if isinstance(block, Memory):
-                self._book_channel(f"{die}.{name}", Component(die, name), powers_of(block), block, legs)
+                parts[f"{die}.{name}"] = (Component(die, name), powers_of(block), block)
         for name, link in self._platform.links.items():
             for a, b in link.directions:
-                self._book_channel(f"{name}:{a}>{b}", Component(a, name), _link_powers(link), link, legs)
+                parts[f"{name}:{a}>{b}"] = (Component(a, name), _link_powers(link), link)
         for die, spec in self._platform.dies.items():
             if spec.bus is not None:
-                self._book_channel(f"{die}.bus", Component(die, "bus"), _link_powers(spec.bus), spec.bus, legs)
+                parts[f"{die}.bus"] = (Component(die, "bus"), _link_powers(spec.bus), spec.bus)
+        # Only of those that draw something else when active is it asked when they were.
+        legs: dict[str, list[Interval]] = {
+            name: [] for name, (_, powers, _) in parts.items() if powers.active_nw or powers.idle_nw
+        }
+        if legs:
+            for leg in self.recording.legs:
+                if leg.channel in legs:
+                    legs[leg.channel].append((leg.start_ps, leg.end_ps))
+        for name, (component, powers, channel_spec) in parts.items():
+            self._book_channel(name, component, powers, channel_spec, legs.get(name, []))
 
     def _book_channel(
-        self, name: str, component: Component, powers: Powers, spec: ChannelSpec, legs: dict[str, list[Interval]]
+        self, name: str, component: Component, powers: Powers, spec: ChannelSpec, busy: list[Interval]
     ) -> None:
         """States of something that is active while channel ``name`` carries a transfer."""
         channel, horizon_ps = self._topology.channels[name], self.recording.horizon_ps
@@ -211,7 +219,7 @@ class System:
                 book_wake_up(self.recording, component, name, spec.gating, nap.woken_ps)
             gated.append((max(0, channel.fall_asleep_ps()), horizon_ps))
         # Between the bursts of one transfer a channel may fall asleep; then it is not active.
-        active = without(joined(legs.get(name, [])), gated)
+        active = without(joined(busy), gated) if gated else joined(busy)
         book_states(self.recording, component, powers, active, gated)
 
 
