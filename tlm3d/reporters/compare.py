@@ -50,13 +50,7 @@ def render(outcomes: Sequence[Outcome], changes: Sequence[Changes], console: Con
     page = Page(console)
     labels = _labels(outcomes)
     _headline(page, outcomes, labels)
-    sections = [
-        _deadlines(outcomes),
-        _power(outcomes),
-        *_inferences(outcomes),
-        _energy(outcomes),
-        _efficiency(outcomes),
-    ]
+    sections = [_deadlines(outcomes), _power(outcomes), _inferences(outcomes), _energy(outcomes), _efficiency(outcomes)]
     _tables(page, labels, [section for section in sections if section.rows])
     for label, changed in zip(labels[1:], changes, strict=True):
         _changes(page, labels[0], label, changed)
@@ -207,7 +201,7 @@ def _bound(limit: LimitResult | None) -> _Number:
     return _NOTHING if limit is None else _Number(f"{_MET[limit.met]} {show_nw(limit.limit_nw)}", limit.limit_nw)
 
 
-def _inferences(outcomes: Sequence[Outcome]) -> list[_Section]:
+def _inferences(outcomes: Sequence[Outcome]) -> _Section:
     rows = []
     for task in _names(one.inferences for one in outcomes):
         found = [one.inferences.get(task) for one in outcomes]
@@ -218,7 +212,7 @@ def _inferences(outcomes: Sequence[Outcome]) -> list[_Section]:
         if len({one.finished for one in found if one is not None}) > 1:
             counts = [_NOTHING if one is None else _Number(str(one.finished), one.finished) for one in found]
             rows.append(_Row("  inferences", counts))
-    return [_Section("Energy an inference", "own accounts / inferences completed", rows)]
+    return _Section("Energy an inference", "own accounts / inferences completed", rows)
 
 
 def _per_inference(inference: Inference, energy_aj: int) -> _Number:

@@ -105,7 +105,7 @@ def _parts(tree: Tree) -> dict[Where, Tree]:
 
 
 def _frame(tree: Tree, other: Tree, dies: list[str]) -> _Leaves:
-    """What is no part: limits that the other has not got as well, in whatever order, and what ``dies`` say themselves."""
+    """What is no part: limits that the other has not got, wherever in its list, and what ``dies`` say themselves."""
     frame = {key: value for key, value in _map(tree).items() if key not in ("name", "dies", "links", "limits")}
     leaves = _leaves(frame) if frame else {}
     limits, others = _map(tree).get("limits", []), _map(other).get("limits", [])
