@@ -48,7 +48,7 @@ _NOTHING = _Number("-")
 def render(outcomes: Sequence[Outcome], changes: Sequence[Changes], console: Console) -> None:
     """Write the comparison of ``outcomes``; ``changes`` are those of each platform after the first."""
     page = Page(console)
-    labels = _labels(outcomes)
+    labels = [page.clean(label) for label in _labels(outcomes)]
     _headline(page, outcomes, labels)
     sections = [_deadlines(outcomes), _power(outcomes), _inferences(outcomes), _energy(outcomes), _efficiency(outcomes)]
     _tables(page, labels, [section for section in sections if section.rows])
@@ -97,7 +97,7 @@ def _tables(page: Page, labels: Sequence[str], sections: Sequence[_Section]) -> 
         for i, label in enumerate(labels)
     ]
     for group in _groups(widths, page.width - 2 - names):
-        columns = [Column("", Kind.NAME), *(Column(labels[i].rjust(widths[i])) for i in group)]
+        columns = [Column("", Kind.NAME), *(Column(" " * (widths[i] - cell_len(labels[i])) + labels[i]) for i in group)]
         for section, rows in zip(sections, texts, strict=True):
             page.heading(section.title, section.remark)
             cells: list[list[Cell]] = []

@@ -150,6 +150,12 @@ def test_every_platform_has_its_column_and_no_line_is_wider_than_the_page(width:
     assert {f"platform-number-{i}" for i in range(1, count)} <= {name for head in heads for name in head}
 
 
+def test_a_name_with_terminal_escapes_is_shown_harmless() -> None:
+    lines = report([replace(STACK, platform="st\x1b[2Jack", file="\x1b]0;a"), FLAT], [CHANGED])
+    assert all(line.isprintable() for line in lines)
+    assert any("st\\x1b[2Jack" in line for line in lines)
+
+
 def test_without_block_characters_the_report_is_plain_ascii() -> None:
     lines = report([STACK, FLAT], [CHANGED], encoding="ascii")
     assert row(lines, "wake", "Deadlines")[-1] == "x0.50"
