@@ -9,6 +9,7 @@ from tlm3d.analysis.energy import UNOWNED
 from tlm3d.analysis.result import Account, LimitResult, Result, TaskResult
 from tlm3d.record.recording import Component
 
+NOT_RUN = "not run: interrupted"  # the error of a platform that an interrupt has kept from finishing
 BUS = "bus"  # what of the account "link" is spent on the buses of dies
 
 

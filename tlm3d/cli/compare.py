@@ -50,9 +50,10 @@ def compare(
     Factors such as ×1.42 are against the first platform. A platform that cannot run the workload is a column with its
     error. Exit code: 0 all ran, whatever their verdicts; 2 wrong input, or a platform cannot run the workload.
     """
+    from tlm3d.analysis.compare import NOT_RUN
     from tlm3d.errors import Problem, SpecError
     from tlm3d.reporters import compare as reporter
-    from tlm3d.sweeps.compare import NOT_RUN, changes_from_first, read_candidates
+    from tlm3d.sweeps.compare import changes_from_first, read_candidates
     from tlm3d.sweeps.compare import compare as run_all
     from tlm3d.sweeps.point import Study
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.cells import cell_len
 from rich.console import Console
 
-from tlm3d.analysis.compare import Inference, Outcome
+from tlm3d.analysis.compare import NOT_RUN, Inference, Outcome
 from tlm3d.analysis.result import LimitResult, TaskResult, Verdict
 from tlm3d.reporters.page import Cell, Column, Kind, Page
 from tlm3d.units import show, show_aj, show_nw, show_ps
@@ -67,7 +67,8 @@ def _labels(outcomes: Sequence[Outcome]) -> list[str]:
 def _headline(page: Page, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:
     ran = [outcome for outcome in outcomes if not outcome.error]
     counts = [(verdict.name, sum(outcome.verdict == verdict.value for outcome in ran)) for verdict in Verdict]
-    counts.append(("in error", len(outcomes) - len(ran)))
+    stopped = sum(outcome.error == NOT_RUN for outcome in outcomes)
+    counts += [("in error", len(outcomes) - len(ran) - stopped), ("not run", stopped)]
     told = ", ".join(f"{count} {name}" for name, count in counts if count)
     page.line(f"COMPARE: {len(outcomes)} platforms: {told}")
     if ran:
@@ -81,7 +82,7 @@ def _headline(page: Page, outcomes: Sequence[Outcome], labels: Sequence[str]) ->
     page.table([Column("", Kind.NAME), Column("name", Kind.NAME), Column("file", Kind.NAME)], rows)
     for label, outcome in zip(labels, outcomes, strict=True):
         if outcome.error:
-            page.paragraph(f"{label}: ERROR {outcome.error}")
+            page.paragraph(f"{label}: {'' if outcome.error == NOT_RUN else 'ERROR '}{outcome.error}")
         elif outcome.verdict != Verdict.MET.value:
             page.paragraph(f"{label}: {outcome.verdict.upper()} {'; '.join(outcome.reasons)}")
 
@@ -149,12 +150,18 @@ def _names(maps: Iterable[Mapping[str, object]]) -> list[str]:
 
 
 def _deadlines(outcomes: Sequence[Outcome]) -> _Section:
-    rows = [_Row("verdict", [_Number("ERROR" if one.error else one.verdict.upper()) for one in outcomes])]
+    rows = [_Row("verdict", [_verdict(one) for one in outcomes])]
     for name in _names(one.tasks for one in outcomes):
         tasks = [one.tasks.get(name) for one in outcomes]
         rows.append(_Row(name, [_worst(task) for task in tasks]))
         rows.append(_Row("  missed", [_missed(task) for task in tasks]))
     return _Section("Deadlines", "worst response, and jobs missed of those judged", rows)
+
+
+def _verdict(outcome: Outcome) -> _Number:
+    if outcome.error == NOT_RUN:
+        return _NOTHING
+    return _Number("ERROR" if outcome.error else outcome.verdict.upper())
 
 
 def _worst(task: TaskResult | None) -> _Number:

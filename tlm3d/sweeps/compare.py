@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from tlm3d.analysis.compare import Outcome, outcome_of
+from tlm3d.analysis.compare import NOT_RUN, Outcome, outcome_of
 from tlm3d.errors import Problem, SpecError, Tlm3dError
 from tlm3d.spec.changes import Changes, changes
 from tlm3d.spec.platform import platform_of
@@ -19,7 +19,6 @@ from tlm3d.sweeps.point import Study, run_result
 from tlm3d.sweeps.processes import Told, run_all
 
 _T = TypeVar("_T")
-NOT_RUN = "not run: interrupted"
 
 
 @dataclass(frozen=True, slots=True)

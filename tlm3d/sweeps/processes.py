@@ -60,6 +60,7 @@ def run_all(runs: Sequence[Callable[[], _T]], *, jobs: int | None = None, done: 
 def _in_parallel(runs: Sequence[Callable[[], _T]], jobs: int, keep: Callable[[int, _T], None]) -> None:
     # Forked workers start with everything imported; elsewhere they import it themselves.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_ignore_interrupts)
     try:
         waiting: dict[Future[_T], int] = {pool.submit(run): index for index, run in enumerate(runs)}
@@ -67,6 +68,10 @@ def _in_parallel(runs: Sequence[Callable[[], _T]], jobs: int, keep: Callable[[in
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
                 keep(waiting.pop(future), future.result())
+    except KeyboardInterrupt:
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()  # what is not done will not be asked for
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

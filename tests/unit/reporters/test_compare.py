@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tlm3d.analysis.compare import Inference, Outcome
+from tlm3d.analysis.compare import NOT_RUN, Inference, Outcome
 from tlm3d.analysis.result import LimitResult, ResponseStats, TaskResult
 from tlm3d.reporters.compare import dumps, render
 from tlm3d.spec.changes import Change, Changes, Move, Part
@@ -63,6 +63,13 @@ def test_the_first_line_counts_the_verdicts() -> None:
     assert lines[0] == "COMPARE: 3 platforms: 1 MET, 1 MISSED, 1 in error"
     assert " flat: MISSED wake missed 1 of 10 (10.0 %)" in lines
     assert " bad: ERROR logic.l2 holds 1024 B" in lines
+
+
+def test_a_platform_that_an_interrupt_kept_from_running_is_no_error() -> None:
+    lines = report([STACK, Outcome("late.yaml", "late", error=NOT_RUN)], [NOTHING])
+    assert lines[0] == "COMPARE: 2 platforms: 1 MET, 1 not run"
+    assert " late: not run: interrupted" in lines
+    assert row(lines, "verdict") == ["verdict", "MET", "-"]
 
 
 def test_a_factor_stands_beside_what_differs_and_an_equals_sign_beside_what_does_not() -> None:

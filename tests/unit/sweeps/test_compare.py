@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tlm3d.analysis.compare import Outcome
+from tlm3d.analysis.compare import NOT_RUN, Outcome
 from tlm3d.analysis.result import Result
 from tlm3d.errors import SpecError
 from tlm3d.simulation import simulate
 from tlm3d.spec.pair import read_pair
-from tlm3d.sweeps.compare import NOT_RUN, changes_from_first, compare, read_candidates
+from tlm3d.sweeps.compare import changes_from_first, compare, read_candidates
 from tlm3d.sweeps.point import Study
 
 ROOT = Path(__file__).resolve().parents[3]
