@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,20 @@ def test_a_horizon_of_years_says_how_long_it_would_take_and_can_be_interrupted()
     assert re.fullmatch(r"note: simulating: \S+ % in \d s, so about [\d,]+ (years|days) to go; an interrupt .*\n", note)
     assert (process.returncode, err) == (130, "interrupted\n")
     assert 0 < json.loads(out)["horizon_ps"] < 10**12 * 86400
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc to see the processes in")
+def test_an_interrupt_of_a_comparison_ends_its_processes_and_exits_with_130() -> None:
+    files = ("good/platform.yaml", "good/platform.yaml", "good/workload.yaml")
+    command = (*TLM3D, "compare", *files, "--jobs", "2", "--horizon", "2000 s")  # would take minutes
+    with start(*command, stdout=subprocess.PIPE) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while len(children.read_text().split()) < 2:  # until both runs are under way
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert out.startswith("COMPARE: 2 platforms: 2 not run\n")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tlm3d import load_platform, load_workload, simulate
 from tlm3d.spec.source import read_source
 
 ROOT = Path(__file__).parents[2]
-PLATFORMS = ["three_tier_vision", "two_chip_mipi"]
+PLATFORMS = ["three_tier_vision", "two_chip_mipi", "flat_soc"]
 
 
 def tree(platform: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tlm3d.errors import Problem, SpecError
-from tlm3d.spec.source import Source, override
+from tlm3d.spec.source import Source, override, steps
 from tlm3d.units import clip, harmless
 
 
@@ -35,3 +35,22 @@ def apply_settings(
             found += error.problems
     if found:
         raise SpecError(found)
+
+
+def settings_by_platform(platforms: Sequence[Source], settings: Sequence[str]) -> list[tuple[str, ...]]:
+    """For each platform, those ``settings`` whose path leads somewhere in it, and those of the workload.
+
+    What leads nowhere in any of them stays with the one where it gets furthest, which then says what is wrong with it.
+    """
+    kept: list[list[str]] = [[] for _ in platforms]
+    for setting in settings:
+        path = setting.partition("=")[0].strip()
+        if path.startswith("workload."):
+            having = list(range(len(platforms)))
+        else:
+            depths = [steps(platform, path) for platform in platforms]
+            there = [i for i, depth in enumerate(depths) if depth == len(path.split("."))]
+            having = there or [depths.index(max(depths))]
+        for i in having:
+            kept[i].append(setting)
+    return [tuple(one) for one in kept]

@@ -214,6 +214,20 @@ def override(source: Source, path: str, text: str, option: str) -> None:
             where, here = (*where, step), here[step]
 
 
+def steps(source: Source, path: str) -> int:
+    """How many parts of the dotted ``path`` lead somewhere: all of them where ``override`` would find its place."""
+    here = source.tree
+    parts = path.split(".")
+    for depth, part in enumerate(parts):
+        if isinstance(here, dict) and (part in here or depth == len(parts) - 1):
+            here = here.get(part)
+        elif isinstance(here, list) and part in map(str, range(len(here))):
+            here = here[int(part)]
+        else:
+            return depth
+    return len(parts)
+
+
 def _fragment(text: str, option: str) -> Source:
     """The YAML value of an option; its problems have no line."""
     if not text.strip():

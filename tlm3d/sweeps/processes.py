@@ -7,12 +7,15 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import partial
+from typing import TypeVar
 
 from tlm3d.analysis.sweep import Row
 from tlm3d.sweeps.axis import Axis, points
 from tlm3d.sweeps.point import Study, run_point
 
-Told = Callable[[int, int], None]  # (points done, points in all)
+_T = TypeVar("_T")
+Told = Callable[[int, int], None]  # (runs done, runs in all)
 
 
 def sweep(
@@ -26,39 +29,49 @@ def sweep(
     """
     grid = points(axes, paired)
     paths = tuple(axis.path for axis in axes)
-    jobs = min(jobs or os.cpu_count() or 1, len(grid))
-    rows: dict[int, Row] = {}
-
-    def keep(index: int, row: Row) -> None:
-        rows[index] = row
-        if done:
-            done(len(rows), len(grid))
-
-    try:
-        if jobs == 1:
-            for index, values in enumerate(grid):
-                keep(index, run_point(study, paths, values))
-        else:
-            _in_parallel(study, paths, grid, jobs, keep)
-    except KeyboardInterrupt:
-        pass  # what is done is the answer
+    rows = run_all([partial(run_point, study, paths, values) for values in grid], jobs=jobs, done=done)
     return [rows[index] for index in sorted(rows)]
 
 
-def _in_parallel(
-    study: Study, paths: tuple[str, ...], grid: list[tuple[str, ...]], jobs: int, keep: Callable[[int, Row], None]
-) -> None:
+def run_all(runs: Sequence[Callable[[], _T]], *, jobs: int | None = None, done: Told | None = None) -> dict[int, _T]:
+    """What each of ``runs`` returns, by its index, in ``jobs`` processes (default: one a processor; 1 runs here).
+
+    On KeyboardInterrupt the answers already there are returned.
+    """
+    jobs = min(jobs or os.cpu_count() or 1, len(runs))
+    answers: dict[int, _T] = {}
+
+    def keep(index: int, answer: _T) -> None:
+        answers[index] = answer
+        if done:
+            done(len(answers), len(runs))
+
+    try:
+        if jobs == 1:
+            for index, run in enumerate(runs):
+                keep(index, run())
+        else:
+            _in_parallel(runs, jobs, keep)
+    except KeyboardInterrupt:
+        pass  # what is done is the answer
+    return answers
+
+
+def _in_parallel(runs: Sequence[Callable[[], _T]], jobs: int, keep: Callable[[int, _T], None]) -> None:
     # Forked workers start with everything imported; elsewhere they import it themselves.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_ignore_interrupts)
     try:
-        waiting: dict[Future[Row], int] = {
-            pool.submit(run_point, study, paths, values): index for index, values in enumerate(grid)
-        }
+        waiting: dict[Future[_T], int] = {pool.submit(run): index for index, run in enumerate(runs)}
         while waiting:
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
                 keep(waiting.pop(future), future.result())
+    except KeyboardInterrupt:
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()  # what is not done will not be asked for
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,0 +1,93 @@
+"""One workload on several platforms, in parallel processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from tlm3d.analysis.compare import NOT_RUN, Outcome, outcome_of
+from tlm3d.errors import Problem, SpecError, Tlm3dError
+from tlm3d.spec.changes import Changes, changes
+from tlm3d.spec.platform import platform_of
+from tlm3d.spec.settings import apply_settings, settings_by_platform
+from tlm3d.spec.source import Source, read_source
+from tlm3d.spec.workload import workload_of
+from tlm3d.sweeps.point import Study, run_result
+from tlm3d.sweeps.processes import Told, run_all
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One platform of a comparison: its file, the settings that it has a place for, and its text with them applied."""
+
+    file: str
+    settings: tuple[str, ...]
+    source: Source
+
+    @property
+    def name(self) -> str:
+        """The name that the platform gives itself."""
+        return str(self.source.tree["name"])
+
+
+def read_candidates(
+    platforms: Sequence[str], workload: str, settings: Sequence[str], checks: Sequence[Callable[[], object]] = ()
+) -> tuple[Candidate, ...]:
+    """Read all files; each of ``settings`` goes to every platform that has its path, or to the workload.
+
+    ``checks`` are called first. Raises SpecError with every problem of them and of all files.
+    """
+    found: list[Problem] = []
+
+    def attempt(step: Callable[[], _T]) -> _T | None:
+        """What ``step`` returns, or None and its problems kept."""
+        try:
+            return step()
+        except SpecError as error:
+            found.extend(error.problems)
+            return None
+
+    for check in checks:
+        attempt(check)
+    read = [source for file in platforms if (source := attempt(partial(read_source, file)))]
+    having = settings_by_platform(read, settings) if len(read) == len(platforms) else [()] * len(read)
+    for source, own in zip(read, having, strict=True):
+        attempt(partial(apply_settings, source, None, own))
+        attempt(partial(platform_of, source))
+    work = attempt(partial(read_source, workload))
+    if work is not None:
+        attempt(partial(apply_settings, None, work, settings))
+        attempt(partial(workload_of, work, Path(workload).parent))
+    if found:
+        raise SpecError(dict.fromkeys(found))
+    return tuple(map(Candidate, platforms, having, read))
+
+
+def compare(
+    candidates: Sequence[Candidate], study: Study, *, jobs: int | None = None, done: Told | None = None
+) -> list[Outcome]:
+    """Run the workload of ``study`` on every candidate; outcomes in their order.
+
+    A platform that cannot run it has its error as outcome, and NOT_RUN is that of those which an interrupt has kept
+    from finishing.
+    """
+    runs = [partial(_outcome, replace(study, platform=one.file, settings=one.settings), one.name) for one in candidates]
+    outcomes = run_all(runs, jobs=jobs, done=done)
+    return [outcomes.get(i, Outcome(one.file, one.name, error=NOT_RUN)) for i, one in enumerate(candidates)]
+
+
+def changes_from_first(candidates: Sequence[Candidate]) -> list[Changes]:
+    """What every candidate after the first changes in it."""
+    return [changes(candidates[0].source, other.source) for other in candidates[1:]]
+
+
+def _outcome(study: Study, name: str) -> Outcome:
+    try:
+        return outcome_of(study.platform, run_result(study, (), ()))
+    except Tlm3dError as error:
+        return Outcome(study.platform, name, error="; ".join(str(error).splitlines()))
