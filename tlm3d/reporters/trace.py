@@ -128,7 +128,7 @@ class _Trace:
     # ------------------------------------------------------------ dies
 
     def _die(self, die: str, pid: int) -> None:
-        recording = self._recording
+        recording, horizon_ps = self._recording, self._recording.horizon_ps
         tracks: defaultdict[Component, defaultdict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
         for span in recording.spans:
             if span.component.die == die:
@@ -138,8 +138,8 @@ class _Trace:
         for component in sorted({*tracks, *(component for component in states if component.die == die)}):
             kinds = tracks[component]
             for what in sorted(kinds, key=lambda what: (_rank(what), what)):
-                self._track(pid, f"{component.name}.{what}", map(_span, kinds[what]))
-            self._track(pid, f"{component.name} state", _states(states.get(component, []), recording.horizon_ps))
+                self._track(pid, f"{die}.{component.name}.{what}", map(_span, kinds[what]))
+            self._track(pid, f"{die}.{component.name}.state", _states(states.get(component, []), horizon_ps))
         legs: defaultdict[str, list[tuple[int, TransferLeg]]] = defaultdict(list)
         for number, leg in enumerate(recording.legs):
             legs[leg.channel].append((number, leg))

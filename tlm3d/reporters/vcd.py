@@ -96,7 +96,7 @@ def _components(recording: Recording) -> Iterator[_Signal]:
     spans: defaultdict[Component, list[Span]] = defaultdict(list)
     for span in recording.spans:
         spans[span.component].append(span)
-    for component, states in timeline.states(recording).items():
+    for component, states in sorted(timeline.states(recording).items()):
         scope = (recording.platform, *modules.get(component, component))
         yield _Signal(scope, "state", 0, states)
         done = spans[component]
