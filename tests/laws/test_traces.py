@@ -83,9 +83,11 @@ def _check_waveforms(result: Result, dump: Dump) -> None:
         # Half a nanowatt of rounding, and an attojoule of floor for everything that spends.
         slack = horizon_ps // 2 + 1000 * (1 + len(activities(recording)))
         assert abs(power.integral(horizon_ps) - 1000 * spent_aj) <= slack
+    modules = {info.component: _module(recording, name) for name, info in recording.channels.items()
+               if info.role == "link"}  # fmt: skip
     for component in recording.components:
         spans = [span for span in recording.spans if span.component == component and span.start_ps < horizon_ps]
-        path = f"{recording.platform}/{component.die}/{component.name}"
+        path = modules.get(component, f"{recording.platform}/{component.die}/{component.name}")
         for what in {span.what for span in spans}:
             done = [(span.start_ps, span.end_ps) for span in spans if span.what == what]
             assert dump[f"{path}/{what}"].integral(horizon_ps) == _covered_ps(done, horizon_ps)
