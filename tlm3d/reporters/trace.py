@@ -26,7 +26,7 @@ _PS_PER_US = 10**6  # six decimals
 _NW_PER_MW = 10**6
 _TASKS = 1  # the process of the tasks; the dies follow
 _FIRST = ("load", "compute", "store")  # tracks of a block in the order of a tile; others come after them
-_ROLES = ("memory", "dma", "bus", "link")
+_ROLES = ("memory", "dma", "bus", "link")  # the channels of a die, from the inside out
 _Args = Mapping[str, Any]
 
 
@@ -69,6 +69,9 @@ class _Trace:
         self._pids = {die: pid for pid, die in enumerate(self._recording.dies, start=_TASKS + 1)}
         self._last_tid = _TASKS + len(self._pids)  # a thread's number is nobody else's, no process's either
         self._places: dict[object, _Place] = {}
+        named = {state.component for state in self._recording.states if state.what != timeline.ALWAYS}
+        states = timeline.states(self._recording)
+        self._states = {component: steps for component, steps in states.items() if component in named}
 
     def write(self) -> None:
         recording = self._recording
@@ -133,18 +136,17 @@ class _Trace:
         for span in recording.spans:
             if span.component.die == die:
                 tracks[span.component][span.what].append(span)
-        drawing = {state.component for state in recording.states if state.what != timeline.ALWAYS}
-        states = {component: steps for component, steps in timeline.states(recording).items() if component in drawing}
-        for component in sorted({*tracks, *(component for component in states if component.die == die)}):
+        states = {component: steps for component, steps in self._states.items() if component.die == die}
+        for component in sorted({*tracks, *states}):
             kinds = tracks[component]
-            for what in sorted(kinds, key=lambda what: (_rank(what), what)):
+            for what in sorted(kinds, key=lambda what: (_rank(what, _FIRST), what)):
                 self._track(pid, f"{die}.{component.name}.{what}", map(_span, kinds[what]))
             self._track(pid, f"{die}.{component.name}.state", _states(states.get(component, []), horizon_ps))
         legs: defaultdict[str, list[tuple[int, TransferLeg]]] = defaultdict(list)
         for number, leg in enumerate(recording.legs):
             legs[leg.channel].append((number, leg))
         own = [name for name, channel in recording.channels.items() if channel.component.die == die]
-        for name in sorted(own, key=lambda name: (_ROLES.index(recording.channels[name].role), name)):
+        for name in sorted(own, key=lambda name: (_rank(recording.channels[name].role, _ROLES), name)):
             self._track(pid, name, (_leg(number, leg) for number, leg in legs[name]))
 
     def _power(self, pid: int, steps: timeline.Steps[int]) -> None:
@@ -173,7 +175,7 @@ class _Trace:
                 route: list[_Place] = []
                 while move is not None and move[1] <= load.end_ps:
                     place = self._places.get(move[2])
-                    if place is not None and move[0] >= load.start_ps:
+                    if place is not None:
                         route.append(place)
                     move = next(found, None)
                 used = self._places.get(_tile(load))
@@ -200,7 +202,7 @@ class _Trace:
         tids: list[int] = []
         if even_if_empty:
             free_ps, tids = [0], [self._thread(pid, name)]
-        for start_ps, end_ps, label, category, key, args in sorted(slices, key=lambda s: (s[:4], str(s[5]))):
+        for start_ps, end_ps, label, category, key, args in sorted(slices, key=lambda s: s[:4]):
             start_ps, end_ps = max(0, start_ps), min(end_ps, horizon_ps)
             if start_ps >= end_ps:
                 continue
@@ -243,8 +245,9 @@ def _us(time_ps: int) -> _Raw:
     return _Raw(f"{whole}.{rest:06d}".rstrip("0") if rest else str(whole))
 
 
-def _rank(what: str) -> int:
-    return _FIRST.index(what) if what in _FIRST else len(_FIRST)
+def _rank(word: str, order: tuple[str, ...]) -> int:
+    """The place of ``word`` in ``order``; what is not in it comes after."""
+    return order.index(word) if word in order else len(order)
 
 
 def _tile(span: Span) -> _TileKey:

@@ -81,6 +81,17 @@ def test_transfers_that_take_turns_on_a_link_get_a_track_each(missed: Result, tm
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("earlier_ps", "track"), [(0, "tsv:logic>npu"), (1, "tsv:logic>npu (2)")])
+def test_a_transfer_that_begins_where_another_ends_shares_its_track_and_a_picosecond_earlier_not(
+    missed: Result, tmp_path: Path, earlier_ps: int, track: str
+) -> None:
+    facts = missed.recording
+    (leg,) = facts.legs
+    after = leg._replace(start_ps=leg.end_ps - earlier_ps, end_ps=leg.end_ps + MS)
+    changed = replace(missed, recording=replace(facts, legs=[leg, after]))
+    assert [s.track for s in timeline(changed, tmp_path).slices if s.category == "transfer"][1] == track
+
+
 def loaded(missed: Result) -> Result:
     """The transfer is the load of the tile that is computed from 80 ms on."""
     facts = missed.recording
