@@ -228,7 +228,8 @@ class _Trace:
     def _event(self, phase: str, name: str, **fields: Any) -> None:
         members = [f'"ph":"{phase}","name":{_json(name)}']
         for key, value in fields.items():
-            members.append(f'"{key}":{value.text if isinstance(value, _Raw) else _json(value)}')
+            text = value.text if isinstance(value, _Raw) else str(value) if isinstance(value, int) else _json(value)
+            members.append(f'"{key}":{text}')
         self._file.write(f"{self._separator}\n{{{','.join(members)}}}")
         self._separator = ","
 
