@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from reference.trace_reader import read_trace
+from reference.vcd_reader import read_vcd
 
 if TYPE_CHECKING:
     from cli.conftest import Command
@@ -105,6 +107,32 @@ def test_export_writes_the_four_tables(tlm3d: Command, tmp_path: Path) -> None:
     with (folder / "power.csv").open() as file:
         exported_aj = sum(int(row["energy_aj"]) for row in csv.DictReader(file))
     assert exported_aj == as_json(tlm3d)["energy"]["total_aj"]
+
+
+def test_waveforms_and_timeline_come_beside_the_report(tlm3d: Command, tmp_path: Path) -> None:
+    waveforms, timeline = tmp_path / "run.vcd", tmp_path / "run.json"
+    result = tlm3d(*GOOD, "--vcd", waveforms, "--trace", timeline, "--horizon", "10 ms")
+    assert result.stdout.startswith("RESULT: ")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert read_vcd(waveforms.read_text()).end == 10**10
+    assert "tsv:logic>npu" in {made.track for made in read_trace(timeline.read_text(), 10**10).slices}
+
+
+@pytest.mark.parametrize("option", ["--vcd", "--trace"])
+@pytest.mark.parametrize("target", ["nowhere/at/all", "."])
+def test_waveforms_that_cannot_be_written_do_not_cost_the_report(tlm3d: Command, option: str, target: str) -> None:
+    result = tlm3d(*GOOD, option, target)
+    assert result.exit_code == 2
+    assert result.stdout.startswith("RESULT: MET")
+    why = "Is a directory" if target == "." else "No such file or directory"
+    assert result.stderr == f"error: {target}: cannot be written: {why}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("option", ["--vcd", "--trace"])
+def test_waveforms_on_a_full_disk_are_an_error_that_names_it(tlm3d: Command, option: str) -> None:
+    result = tlm3d(*GOOD, option, "/dev/full")
+    assert (result.exit_code, result.stderr) == (2, "error: /dev/full: cannot be written: No space left on device\n")
 
 
 def test_a_setting_acts_as_if_it_stood_in_the_file(tlm3d: Command, tmp_path: Path) -> None:

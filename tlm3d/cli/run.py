@@ -19,6 +19,7 @@ EXAMPLES = (
     'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms"',
     'tlm3d run P.yaml W.yaml --policy fixed-priority --horizon "10 s"',
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
+    "tlm3d run P.yaml W.yaml --vcd run.vcd --trace run.json",
 )
 EXIT = {"met": 0, "missed": 1, "unjudged": 1}
 
@@ -37,6 +38,13 @@ def run(
     ] = None,
     export: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write jobs.csv, spans.csv, transfers.csv, power.csv there.")
+    ] = None,
+    vcd: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write waveforms for GTKWave or Surfer: gtkwave FILE.")
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a timeline for ui.perfetto.dev or chrome://tracing: Open trace file."),
     ] = None,
 ) -> None:
     """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy.
@@ -77,6 +85,16 @@ def run(
 
             with writing(json):
                 Path(json).write_text(dumps(result), encoding="utf-8")
+        if vcd is not None:
+            from tlm3d.reporters import vcd as waveforms
+
+            with writing(vcd):
+                waveforms.write(result, vcd)
+        if trace is not None:
+            from tlm3d.reporters import trace as timeline
+
+            with writing(trace):
+                timeline.write(result, trace)
         if interrupted:
             print("interrupted", file=sys.stderr)
         raise typer.Exit(INTERRUPTED if interrupted else EXIT[result.verdict.value])

@@ -113,7 +113,7 @@ def book_states(
             ("pll", powers.awake_nw, awake),
             ("leakage", powers.leakage_nw, awake),
         )
-        if power_nw
+        if power_nw or what == "gated"  # a part that draws nothing is still known to be gated
         for interval in intervals
     ]
     recording.states += sorted(states, key=lambda state: state.start_ps)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tlm3d.analysis.power import trace
 from tlm3d.analysis.result import Result
 from tlm3d.record.recording import Recording
 from tlm3d.reporters.job import status, within
+from tlm3d.reporters.whole_file import whole_file
 from tlm3d.units import spent_aj
 
 _Cell = str | int
@@ -40,15 +40,10 @@ def export(result: Result, directory: Path) -> list[Path]:
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> Path:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
     return path
 
 
