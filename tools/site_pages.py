@@ -26,6 +26,10 @@ BROUGHT_IN = {
     "CHANGELOG.md": "changelog.md",
     "LICENSE": "licence.md",
     "tlm3d/reporters/result.schema.json": "result.schema.json",
+} | {
+    path.relative_to(ROOT).as_posix(): path.relative_to(ROOT).with_suffix(".md").as_posix()
+    for folder in ("platforms", "workloads")
+    for path in sorted((ROOT / folder).glob("*.yaml"))
 }
 FETCHED = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^>]*>""")
 LINK = re.compile(r"(?<=\]\()(?P<file>[^)#\s]+)(?P<anchor>#[^)\s]+)?(?=\))")
@@ -35,8 +39,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the brought-in files to the site's."""
     for source, name in BROUGHT_IN.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        if source == "LICENSE":
-            text = f"# Licence\n\n```text\n{text}```\n"
+        if name.endswith(".md") and not source.endswith(".md"):
+            language = Path(source).suffix.removeprefix(".") or "text"
+            text = f"# {source}\n\n```{language}\n{text}```\n"
         files.append(File.generated(config, name, content=text))
     return files
 
@@ -50,7 +55,8 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
         if "://" in match["file"]:
             return match[0]
         target = (here / match["file"]).resolve().relative_to(ROOT).as_posix()
-        return BROUGHT_IN.get(target, target.removeprefix("docs/")) + (match["anchor"] or "")
+        target = BROUGHT_IN.get(target, target.removeprefix("docs/"))
+        return target + (match["anchor"] or "")
 
     return LINK.sub(led, markdown)
 
