@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,13 @@ def heads(text: str, row: str) -> set[str]:
 def commands() -> list[str]:
     found = in_help().partition("Commands:\n")[2].partition("\n\n")[0]
     return [line.split()[0] for line in found.splitlines()]
+
+
+def test_the_page_is_what_the_tool_writes() -> None:
+    tool = [sys.executable, str(ROOT / "tools" / "make_cli_page.py"), "--check"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(tool, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), "run tools/make_cli_page.py"
 
 
 def test_the_page_has_a_section_for_every_command() -> None:
