@@ -35,6 +35,7 @@ class Example:
     """A command or a Python text of a page, and the text blocks after it: what it prints, in pieces."""
 
     page: str
+    line: int  # where the code begins
     files: dict[str, str]  # name and text of every YAML file on the page
     language: str
     code: str
@@ -60,7 +61,8 @@ def examples(path: Path) -> list[Example]:
     found = []
     for i, after in zip(code, [*code[1:], len(blocks)], strict=True):
         shown = tuple(block for block in blocks[i:after] if block[1] == "text")
-        found.append(Example(path.name, files, blocks[i][1], blocks[i][2], shown))
+        line = page.count("\n", 0, blocks[i].start(2)) + 1
+        found.append(Example(path.name, line, files, blocks[i][1], blocks[i][2], shown))
     return found
 
 
@@ -176,7 +178,7 @@ def everything(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.page}: {example.code.strip()[:60]}")
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.page}:{example.line}")
 def test_an_example_prints_what_the_page_shows(example: Example, checkout: Path) -> None:
     assert difference(example.expected, everything(printed(example, checkout))) == ""
 
