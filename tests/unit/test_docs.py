@@ -1,6 +1,6 @@
-"""The README's commands print what it shows, CONTRIBUTING's block kind works, links between pages lead somewhere.
+"""The commands on the pages print what is shown, CONTRIBUTING's block kind works, links between pages lead somewhere.
 
-Run as a script, this rewrites what the README shows of its examples' output, line for line as many as there are now.
+Run as a script, this rewrites what the pages show of their examples' output, line for line as many as there are now.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import re
 import subprocess
 import sys
 import tomllib
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+WITH_EXAMPLES = [ROOT / "README.md", ROOT / "docs" / "getting-started.md", ROOT / "docs" / "questions.md"]
+FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / "docs" / "example.md").read_text(encoding="utf-8")
@@ -24,18 +27,50 @@ EXAMPLE = (ROOT / "docs" / "example.md").read_text(encoding="utf-8")
 
 def fenced(page: str) -> list[tuple[str, str]]:
     """(language, text) of every fenced block."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    return FENCED.findall(page)
 
 
-def shown() -> list[tuple[str, str, str]]:
-    """(language, code, expected output) of the README's examples: a text block shows what the one before it prints."""
-    blocks = fenced(README)
-    # Between the first run and its output stands the command that runs the tests.
-    return [("sh", blocks[0][1], blocks[2][1])] + [
-        (language, code, after)
-        for (language, code), (kind, after) in pairwise(blocks)
-        if kind == "text" and "pytest" not in code
-    ]
+@dataclass(frozen=True)
+class Example:
+    """A command or a Python text of a page, and the text blocks after it: what it prints, in pieces."""
+
+    page: str
+    line: int  # where the code begins
+    files: dict[str, str]  # name and text of every YAML file on the page
+    language: str
+    code: str
+    shown: tuple[re.Match[str], ...]
+
+    @property
+    def expected(self) -> str:
+        return "…\n".join(piece[2] for piece in self.shown)
+
+
+def file_name(text: str) -> str:
+    """The name that a YAML block gives itself in its first line: ``# platform.yaml``; "" where it has none."""
+    found = re.match(r"# ([\w/-]+\.yaml)\n", text)
+    return found[1] if found else ""
+
+
+def examples(path: Path) -> list[Example]:
+    """The examples of a page; what only installs is none."""
+    page = path.read_text(encoding="utf-8")
+    blocks = list(FENCED.finditer(page))
+    files = {name: text for language, text in fenced(page) if language == "yaml" and (name := file_name(text))}
+    code = [i for i, block in enumerate(blocks) if block[1] in ("sh", "python") and not only_installs(block[2])]
+    found = []
+    for i, after in zip(code, [*code[1:], len(blocks)], strict=True):
+        shown = tuple(block for block in blocks[i:after] if block[1] == "text")
+        line = page.count("\n", 0, blocks[i].start(2)) + 1
+        found.append(Example(path.name, line, files, blocks[i][1], blocks[i][2], shown))
+    return found
+
+
+def only_installs(code: str) -> bool:
+    return code.startswith("python3 -m venv") and "bin/tlm3d" not in code
+
+
+EXAMPLES = [example for path in WITH_EXAMPLES for example in examples(path)]
 
 
 def run(code: list[str] | str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -86,40 +121,82 @@ def checkout(tmp_path: Path) -> Path:
     return like_a_checkout(tmp_path)
 
 
-def printed(language: str, code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run one example of the README; of a command that installs first, what comes after."""
+def printed(example: Example, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run one example beside the files of its page; of a command that installs first, what comes after."""
+    for name, text in example.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    code = example.code
     if code.startswith("python3 -m venv"):
         code = code.rpartition("&&")[2].replace(".venv/bin/", "")
-    return run([sys.executable, "-c", code] if language == "python" else code, folder)
+    return run([sys.executable, "-c", code] if example.language == "python" else code, folder)
 
 
-def renewed(expected: str, output: str) -> str:
-    """``expected`` with the lines of ``output``; what follows a "…" is found again by its first word."""
+def alike(one: str, other: str) -> int:
+    """How many characters two lines begin with in common."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def renewed(shown: list[str], output: str) -> list[str]:
+    """The pieces of a page with the lines of ``output``.
+
+    What follows a "…" or begins another piece is found again by the line that is most like its first one.
+    """
     lines = [line.rstrip() for line in output.splitlines()]
-    found: list[str] = []
+    pieces: list[str] = []
     at = 0
-    for i, part in enumerate(expected.rstrip("\n").split("…\n")):
-        count = len([line for line in part.splitlines() if line != "…"])
-        if i and count:
-            at = next(n for n, line in enumerate(lines) if n >= at and line.split()[:1] == part.split()[:1])
-        found.append("".join(f"{line}\n" for line in lines[at : at + count]))
-        at += count
-    return "…\n".join(found) + ("…\n" if expected.endswith("…\n") else "")
+    for piece in shown:
+        found: list[str] = []
+        for part in piece.rstrip("\n").split("…\n"):
+            old = [line for line in part.splitlines() if line != "…"]
+            if old and (pieces or found):
+                at = max(range(at, len(lines)), key=lambda n: alike(lines[n], old[0]), default=at)
+            found.append("".join(f"{line}\n" for line in lines[at : at + len(old)]))
+            at += len(old)
+        pieces.append("…\n".join(found) + ("…\n" if piece.endswith("…\n") else ""))
+    return pieces
 
 
-@pytest.mark.parametrize(("language", "code", "expected"), shown())
-def test_an_example_of_the_readme_prints_what_is_shown(language: str, code: str, expected: str, checkout: Path) -> None:
-    done = printed(language, code, checkout)
-    assert done.stderr == ""
-    assert done.returncode in (0, 1)  # 1: a run that missed or could not be judged, which is what it shows
-    assert difference(expected, done.stdout) == ""
+def rewritten(path: Path) -> str:
+    """The text of a page with what its examples print today."""
+    changes: list[tuple[int, int, str]] = []
+    for example in examples(path):
+        with TemporaryDirectory() as folder:
+            output = everything(printed(example, like_a_checkout(Path(folder))))
+        for block, text in zip(example.shown, renewed([block[2] for block in example.shown], output), strict=True):
+            changes.append((*block.span(2), text))
+    page = path.read_text(encoding="utf-8")
+    for start, end, text in reversed(changes):
+        page = page[:start] + text + page[end:]
+    return page
+
+
+def everything(done: subprocess.CompletedProcess[str]) -> str:
+    """What an example prints: a report, or the error of an input that is wrong on purpose."""
+    assert done.returncode in (0, 1, 2), done.stderr  # 1: missed or not judged, which is what it shows
+    assert (done.stderr != "") == (done.returncode == 2), done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.page}:{example.line}")
+def test_an_example_prints_what_the_page_shows(example: Example, checkout: Path) -> None:
+    assert difference(example.expected, everything(printed(example, checkout))) == ""
+
+
+def test_what_an_example_printed_before_is_found_again_in_what_it_prints_now() -> None:
+    output = "head 2\na 2\n\nEnergy 9 J\n x 9\n\nEnergy by what\n y 9\nend\n"
+    shown = ["head 1\n…\nEnergy 1 J\n", "Energy by what\n y 1\n…\n"]
+    assert difference("…\n".join(shown), output) != ""
+    now = renewed(shown, output)
+    assert now == ["head 2\n…\nEnergy 9 J\n", "Energy by what\n y 9\n…\n"]
+    assert difference("…\n".join(now), output) == ""
 
 
 def test_the_readme_shows_35_lines_of_the_main_job_at_80_columns() -> None:
-    _, command, capture = shown()[0]
-    assert command.endswith("tlm3d run platforms/three_tier_vision.yaml workloads/always_on_vision.yaml\n")
-    assert len(capture.splitlines()) >= 35
-    assert max(map(len, capture.splitlines())) <= 80
+    first = EXAMPLES[0]
+    assert first.code.endswith("tlm3d run platforms/three_tier_vision.yaml workloads/always_on_vision.yaml\n")
+    assert len(first.expected.splitlines()) >= 35
+    assert max(map(len, first.expected.splitlines())) <= 80
 
 
 def test_the_readme_has_two_commands_for_a_fresh_machine() -> None:
@@ -135,10 +212,12 @@ def test_the_readme_has_two_commands_for_a_fresh_machine() -> None:
     assert project["readme"] == "README.md"
 
 
-def test_every_block_of_the_readme_is_run_or_shown() -> None:
-    examples = shown()
-    known = {code for _, code, _ in examples} | {expected for *_, expected in examples}
-    assert [text for _, text in fenced(README) if text not in known and "pytest" not in text] == []
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: path.name)
+def test_every_block_of_a_page_is_run_or_shown_or_a_file(path: Path) -> None:
+    known = {text for example in examples(path) for text in (example.code, *(block[2] for block in example.shown))}
+    other = [text for _, text in fenced(path.read_text(encoding="utf-8")) if text not in known and not file_name(text)]
+    assert [text for text in other if not only_installs(text)] == []
+    assert [example.code for example in examples(path) if not example.shown] == []
 
 
 def test_a_systolic_array_in_one_file_takes_the_cycles_worked_by_hand(tmp_path: Path) -> None:
@@ -192,8 +271,22 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_the_index_lists_every_page_of_docs() -> None:
-    listed = set(re.findall(r"\]\((\w+\.md)\)", (ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
     assert listed == {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+
+
+def test_the_site_has_every_page_of_docs_in_its_navigation() -> None:
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    in_navigation = set(re.findall(r"^ +- [^:]+: ([\w-]+\.md)$", settings, flags=re.MULTILINE))
+    assert in_navigation >= {page.name for page in (ROOT / "docs").glob("*.md")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_list_begins_after_an_empty_line_so_that_the_site_shows_it_as_github_does(page: Path) -> None:
+    lines = FENCED.sub("", page.read_text(encoding="utf-8")).splitlines()
+    begins = [i for i, line in enumerate(lines) if i and re.match(r"([-*]|\d+\.) ", line)]
+    bullets = [i for i in begins if lines[i - 1] and not re.match(r"([-*]|\d+\.) |  ", lines[i - 1])]
+    assert [lines[i] for i in bullets] == []
 
 
 def test_the_licence_is_apache_2_in_full() -> None:
@@ -203,12 +296,5 @@ def test_the_licence_is_apache_2_in_full() -> None:
 
 
 if __name__ == "__main__":
-    from tempfile import TemporaryDirectory
-
-    page = README
-    for language, code, expected in shown():
-        with TemporaryDirectory() as folder:
-            page = page.replace(
-                expected, renewed(expected, printed(language, code, like_a_checkout(Path(folder))).stdout)
-            )
-    (ROOT / "README.md").write_text(page, encoding="utf-8")
+    for path in WITH_EXAMPLES:
+        path.write_text(rewritten(path), encoding="utf-8")

@@ -34,7 +34,13 @@ def describe(spec: PlatformSpec | WorkloadSpec | Network) -> str:
     """One line on what the file holds."""
     if isinstance(spec, PlatformSpec):
         blocks = sum(len(die.blocks) for die in spec.dies.values())
-        return f"platform {spec.name}: {len(spec.dies)} dies, {blocks} blocks, {len(spec.links)} links"
+        parts = (_count(len(spec.dies), "die"), _count(blocks, "block"), _count(len(spec.links), "link"))
+        return f"platform {spec.name}: {', '.join(parts)}"
     if isinstance(spec, WorkloadSpec):
-        return f"workload {spec.name}: {len(spec.tasks)} tasks, policy {spec.policy}"
-    return f"network {spec.name}: {len(spec.layers)} layers, {spec.macs} MAC, {spec.weight_bytes} B of weights"
+        return f"workload {spec.name}: {_count(len(spec.tasks), 'task')}, policy {spec.policy}"
+    layers = _count(len(spec.layers), "layer")
+    return f"network {spec.name}: {layers}, {spec.macs} MAC, {spec.weight_bytes} B of weights"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
