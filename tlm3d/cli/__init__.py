@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tlm3d
-from tlm3d.cli import check, explain, run, sweep
+from tlm3d.cli import check, explain, run, show, sweep
 from tlm3d.cli.terminal import examples
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def _main(
     context.obj = {"debug": debug}
 
 
-for command in (run, check, sweep, explain):
+for command in (run, check, sweep, show, explain):
     app.command(short_help=command.SHORT, epilog=examples(*command.EXAMPLES))(getattr(command, command.NAME))
 
 
