@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from tlm3d.analysis.stack import BlockFacts, DieFacts, LinkFacts, Stack
+from tlm3d.record.stack import BlockFacts, DieFacts, LinkFacts, Stack
 from tlm3d.reporters.page import Page
 from tlm3d.units import PS_PER_S, show, show_nw, show_ps
 
 _GAP = 2  # between the columns inside a box
 _MIN_FIGURES = 24  # room that figures have beside name and kind; with less they go below
+_MIN_BOX = 24
 _MAX_MARK = 16  # characters of a name beside its rail
 _PREFIXES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
@@ -73,7 +74,7 @@ def render(stack: Stack, console: Console) -> None:
     drawing = _Drawing()
     marks = _marks(rails)
     margin = 2 * len(rails) + 2 + max(map(len, marks)) if rails else 0
-    width = page.width - label - margin
+    width = max(_MIN_BOX, page.width - label - margin)
     for i, die in enumerate(stack.dies):
         if i:
             above = stack.dies[i - 1]
@@ -109,6 +110,9 @@ def _box(drawing: _Drawing, die: DieFacts, rail_ends: int, width: int, strokes: 
     parts += [(block.name, block.kind, _block_figures(block)) for block in die.blocks]
     lines = _aligned(parts, width - 4)
     title = f"{strokes.top_left}{strokes.level} {die.name} "
+    if len(title) > width - 2:  # a long name goes inside
+        title = strokes.top_left
+        lines = [die.name[at : at + width - 4] for at in range(0, len(die.name), width - 4)] + lines
     drawing.rows.append((f"tier {die.tier}", title + strokes.level * (width - len(title) - 1) + strokes.top_right))
     inside = []
     for text in [*lines, *[""] * (max(rail_ends, 1) - len(lines))]:
