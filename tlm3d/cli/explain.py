@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tlm3d.cli import completion
+from tlm3d.cli.completion import NETWORKS
 from tlm3d.cli.options import JsonFile, PlatformFile, Settings
 from tlm3d.cli.terminal import console, errors, output, writing
 
@@ -28,6 +30,7 @@ def explain(
         typer.Argument(
             help="Network file (YAML), or a name: NAME.yaml in workloads/networks, networks, or networks beside it.",
             show_default=False,
+            autocompletion=completion.networks,
         ),
     ],
     on: Annotated[
@@ -50,7 +53,7 @@ def explain(
 
     with errors(context):
         described = read_platform(platform, set_ or [])
-        folders = [Path("workloads/networks"), Path("networks"), Path(platform).parent / "networks"]
+        folders = [NETWORKS, Path("networks"), Path(platform).parent / "networks"]
         found = explained(described, load_network(find_network(network, list(dict.fromkeys(folders)))), on)
         with output():
             if json == "-":

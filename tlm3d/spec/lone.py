@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
@@ -37,13 +37,13 @@ def placements(platform: PlatformSpec, network: Network, on: str | None = None) 
     those; ties by name. Raises SpecError when ``on`` is no compute block, or a layer runs nowhere.
     """
     blocks = dict(_compute_blocks(platform))
-    chosen = [_named(platform, on)] if on is not None else list(blocks)
-    runs = {name: sum(block.supports(layer.kind) for layer in network.layers) for name, block in blocks.items()}
     nowhere = [one for one in network.layers if not any(block.supports(one.kind) for block in blocks.values())]
     if nowhere:
         kinds = ", ".join(sorted({layer.kind for layer in nowhere}))
         message = f"no block of it runs {kinds} layers, such as {nowhere[0].name} of {network.name}"
         raise SpecError([Problem(platform.source.file, 0, 0, "", message)])
+    chosen = [_named(platform, on, blocks)] if on is not None else list(blocks)
+    runs = {name: sum(block.supports(layer.kind) for layer in network.layers) for name, block in blocks.items()}
     enough = min(ceil_div(len(network.layers), 2), max(runs[name] for name in chosen))
     return tuple(_placement(blocks, network, name) for name in chosen if runs[name] >= enough)
 
@@ -55,20 +55,21 @@ def _compute_blocks(platform: PlatformSpec) -> Iterator[tuple[str, ComputeSpec]]
                 yield f"{die}.{name}", block
 
 
-def _named(platform: PlatformSpec, reference: str) -> str:
+def _named(platform: PlatformSpec, reference: str, blocks: Mapping[str, ComputeSpec]) -> str:
     """The compute block that ``--on`` names, as ``die.block``."""
     found = find_block(platform.dies, reference, None)
-    usable = block_names(platform.dies, "compute")
-    if found is None:
-        dies = [die for die, spec in platform.dies.items() if reference in spec.blocks]
-        hint = did_you_mean(reference, usable) or one_of(usable)
-        message = f"no block {clip(reference)} in platform {platform.name}{hint}"
-        if dies:
-            message = f"{clip(reference)} is on several dies: say {' or '.join(f'{die}.{reference}' for die in dies)}"
-    elif not isinstance(block := platform.dies[found[0]].blocks[found[1]], ComputeSpec):
-        message = f"{clip(reference)} is a {block.kind} and runs no layers{one_of(usable)}"
-    else:
+    if found is not None and ".".join(found) in blocks:
         return ".".join(found)
+    usable = block_names(platform.dies, "compute")
+    several = [name for name in blocks if name.endswith(f".{reference}")]
+    if len(several) > 1:
+        message = f"{clip(reference)} is on several dies: say {' or '.join(several)}"
+    elif found is not None:
+        kind = platform.dies[found[0]].blocks[found[1]].kind
+        message = f"{clip(reference)} is a {kind} and runs no layers{one_of(usable)}"
+    else:
+        hint = did_you_mean(reference, usable) or one_of(usable)
+        message = f"no block {clip(reference)} that runs layers in platform {platform.name}{hint}"
     raise SpecError([Problem("--on", 0, 0, "", message)])
 
 

@@ -27,6 +27,7 @@ from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
 Schema = dict[str, Any]
 
 FILES = ("platform", "workload", "network")
+_KIND = "what it is: the other keys depend on it"
 _ENDS = ("between", "from", "to")
 _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (PlatformKeys, "Platform: top level"),
@@ -54,10 +55,11 @@ def schema(file: str) -> Schema:
 def kind_schema(slot: str, name: str) -> Schema:
     """The keys of one block or link kind. Raises PluginError."""
     title = {"blocks": "Block kind", "links": "Link kind"}[slot]
-    found = _object(load_kind(slot, name), f"{title} {name}")
-    found["properties"] = {"kind": {**found["properties"]["kind"], "const": name}} | {
-        key: value for key, value in found["properties"].items() if key != "kind"
-    }
+    model = load_kind(slot, name)
+    found = _object(model, f"{title} {name}")
+    left_out = ("kind", *(_ENDS if getattr(model, "WITHIN_DIE", False) else ()))  # a bus has no ends
+    keys = {key: value for key, value in found["properties"].items() if key not in left_out}
+    found["properties"] = {"kind": {"const": name, "description": _KIND}} | keys
     return found
 
 
@@ -69,9 +71,7 @@ def _platform() -> Schema:
     within = [name for name in links if load_kind("links", name).WITHIN_DIE]
     defs: Schema = {f"block-{name}": kind_schema("blocks", name) for name in kinds("blocks")}
     for name, link in links.items():
-        if name in within:
-            link["properties"] = {key: value for key, value in link["properties"].items() if key not in _ENDS}
-        else:
+        if name not in within:
             link["oneOf"] = [_given("between", without=("from", "to")), _given("from", "to", without=("between",))]
     defs |= {f"link-{name}": link for name, link in links.items()}
     defs["block"] = _by_kind("block", kinds("blocks"))
@@ -143,7 +143,7 @@ def _by_kind(prefix: str, names: Iterable[str]) -> Schema:
     return {
         "type": "object",
         "required": ["kind"],
-        "properties": {"kind": {"enum": names, "description": "what it is"}},
+        "properties": {"kind": {"enum": names, "description": _KIND}},
         "allOf": [{"if": _is("kind", name), "then": {"$ref": f"#/$defs/{prefix}-{name}"}} for name in names],
     }
 
