@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tlm3d.units import TIME, duration_ps, parse_quantity
@@ -48,20 +49,20 @@ def explain(platform: PlatformSpec, network: Network, on: str | None = None) -> 
     from tlm3d.errors import ElaborationError
     from tlm3d.spec.lone import placements
 
-    candidates = placements(platform, network, on)
     found: list[Explanation] = []
     refused: list[ElaborationError] = []
-    for placement in candidates:
+    for placement in placements(platform, network, on):
         try:
-            found.append(_alone(platform, network, placement, tuple(p.block for p in candidates) if on is None else ()))
+            found.append(_alone(platform, network, placement))
         except ElaborationError as error:
             refused.append(error)
     if not found:
         raise refused[0]
-    return min(found, key=lambda one: (one.response_ps, one.block))
+    fastest = min(found, key=lambda one: (one.response_ps, one.block))
+    return fastest if on is not None else replace(fastest, compared=tuple(one.block for one in found))
 
 
-def _alone(platform: PlatformSpec, network: Network, placement: Placement, compared: tuple[str, ...]) -> Explanation:
+def _alone(platform: PlatformSpec, network: Network, placement: Placement) -> Explanation:
     from tlm3d.analysis.explain import explain as by_layer
     from tlm3d.model.layer_works import layer_works
     from tlm3d.model.system import System
@@ -70,4 +71,4 @@ def _alone(platform: PlatformSpec, network: Network, placement: Placement, compa
     workload = lone_workload(network, placement)
     system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
     works = layer_works(platform, workload, network.name)
-    return by_layer(system.run(), works, placement.block, placement.elsewhere, compared)
+    return by_layer(system.run(), works, placement.block, placement.elsewhere)

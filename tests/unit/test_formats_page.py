@@ -16,7 +16,7 @@ from tlm3d.blocks import BlockSpec, ComputeSpec
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
-from tlm3d.spec.platform import LimitSpec, DieKeys, PlatformKeys
+from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.source import parse
 from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
 

@@ -50,13 +50,13 @@ class Explanation:
     network: str
     block: str  # where its layers run, but for those of ``elsewhere``
     elsewhere: dict[str, str]  # layer → block
-    compared: tuple[str, ...]  # the blocks that ``block`` was found to be the fastest of; empty when it was asked for
     layers: tuple[LayerCost, ...]  # in the order of the network
     response_ps: int
     energy_aj: int  # that the job owns
     unowned_aj: int  # leakage, idle and active states of the whole platform meanwhile
     buckets_ps: dict[str, int]  # the response by cause, as in the report of a run
     boot_bytes: int
+    compared: tuple[str, ...] = ()  # the blocks that ``block`` is the fastest of; empty where it was asked for
 
 
 def explain(
@@ -64,7 +64,6 @@ def explain(
     works: Sequence[LayerWork],
     block: str,
     elsewhere: dict[str, str],
-    compared: tuple[str, ...] = (),
 ) -> Explanation:
     """The first job of the only task of ``recording``, by layer. Raises SimulationError when it did not finish."""
     (job,) = [job for job in recording.jobs if job.index == 0]
@@ -83,7 +82,6 @@ def explain(
         network=recording.workload,
         block=block,
         elsewhere=elsewhere,
-        compared=compared,
         layers=tuple(layers),
         response_ps=job.finish_ps - job.release_ps,
         energy_aj=sum(spent_aj.values()),

@@ -40,7 +40,7 @@ def placements(platform: PlatformSpec, network: Network, on: str | None = None) 
     nowhere = [one for one in network.layers if not any(block.supports(one.kind) for block in blocks.values())]
     if nowhere:
         kinds = ", ".join(sorted({layer.kind for layer in nowhere}))
-        message = f"no block of it runs {kinds} layers, such as {nowhere[0].name} of {network.name}"
+        message = f"no block of this platform runs {kinds} layers, such as {nowhere[0].name} of {network.name}"
         raise SpecError([Problem(platform.source.file, 0, 0, "", message)])
     chosen = [_named(platform, on, blocks)] if on is not None else list(blocks)
     runs = {name: sum(block.supports(layer.kind) for layer in network.layers) for name, block in blocks.items()}

@@ -94,6 +94,7 @@ def _platform() -> Schema:
 def _workload() -> Schema:
     task = _object(TaskSpec)
     task["properties"]["stages"] |= {"items": {"$ref": "#/$defs/stage"}}
+    task["properties"]["map"].pop("default")  # none: the key stands there with a network, and then says a block
     task["properties"]["map"] |= {"required": ["default"]}
     task["anyOf"] = [{"required": ["network"]}, {"required": ["stages"]}]
     task["oneOf"] = [{"required": [way]} for way in ("input", "rate", "period")]
