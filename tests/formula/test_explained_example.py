@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reference.documented_example import example_network, example_platform
+from reference.documented_example import example_files, example_network, example_platform
 
 from tlm3d.analysis.explain import Explanation, LayerCost
 from tlm3d.simulation import explain
+from tlm3d.spec.network import network_of
+from tlm3d.spec.source import parse
 
 NS = 1000  # ps
 
@@ -46,6 +48,26 @@ def test_a_layer_is_bound_by_compute_when_half_of_its_time_is() -> None:
     # At 50 Mbit/s the page has 6356 ns, of which 3200 are computing: just more than half.
     _, layer = explained({"links.tsv.rate": "50 Mbit/s"})
     assert (layer.time_ps, layer.bound) == (6356 * NS, "compute")
+
+
+def test_a_layer_that_computes_for_less_than_half_of_its_time_is_not_bound_by_it() -> None:
+    # At 43 Mbit/s a tile still loads in less than it computes, but 3200 ns are only 47 % of the time.
+    _, layer = explained({"links.tsv.rate": "43 Mbit/s"})
+    assert layer.compute_ps == 3200 * NS
+    assert 2 * layer.compute_ps < layer.time_ps < 3 * layer.compute_ps
+    assert (layer.bound, layer.where) == ("link", "tsv:logic>npu")
+
+
+def test_each_of_two_layers_has_the_energy_of_its_own_tiles_and_transfers() -> None:
+    text = example_files()["net.yaml"]
+    half = "  - {name: half, op: conv, channels: 4, kernel: [1, 1], bias: false}\n"
+    first, second = explain(example_platform(), network_of(parse(text + half, "net.yaml"))).layers
+    assert first.energy_aj == explained()[1].energy_aj
+    # Two tiles of 32 cycles to set up and 32 pixels x 2 passes: 192 cycles of 3.6 pJ; 64 x 8 x 4 MAC of 0.5 pJ.
+    # Down 8 x (512 + 32) bit of 0.25 pJ, up 8 x 256 bit of 0.35 pJ, and 0.05 pJ for each of them on the vias.
+    assert (second.work.tiles, second.work.cycles) == (2, 192)
+    assert second.energy_aj == 691_200_000 + 1_024_000_000 + 1_088_000_000 + 716_800_000 + 320_000_000
+    assert first.time_ps > 0 < second.time_ps
 
 
 def test_slow_vias_bound_the_layer_in_the_direction_that_took_most_of_it() -> None:

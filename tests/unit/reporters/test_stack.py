@@ -57,11 +57,18 @@ def test_a_link_between_neighbours_stands_between_them_with_an_arrow_its_way() -
 
 def test_a_link_past_a_die_runs_on_a_rail_and_is_listed() -> None:
     lines = drawn(TOWER, [link("far", "top", "bottom", both_ways=False)])
-    ends = [line.rstrip()[-6:] for line in lines[2:13]]
-    assert ends[1].endswith("─╮ far")
+    ends = [line.rstrip()[-7:] for line in lines[2:13]]
+    assert ends[1] == "──╮ far"
     assert ends[-2].endswith("◀─╯")  # only the die that receives has an arrow
     assert all(end.endswith("│") for end in ends[2:-2])
     assert " far: tsv · top to bottom · 2.5 Gbit/s · 0.05 pJ/bit · 1.5 ns" in lines
+
+
+def test_an_arrow_points_into_the_upper_die_where_that_receives() -> None:
+    lines = drawn(TOWER, [link("far", "bottom", "top", both_ways=False)])
+    assert sum("◀─╮ far" in line for line in lines) == 1
+    assert not any("◀─╯" in line for line in lines)
+    assert any("──╯" in line for line in lines)
 
 
 def test_rails_that_meet_cross() -> None:
