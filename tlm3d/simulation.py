@@ -66,9 +66,9 @@ def _alone(platform: PlatformSpec, network: Network, placement: Placement) -> Ex
     from tlm3d.analysis.explain import explain as by_layer
     from tlm3d.model.layer_works import layer_works
     from tlm3d.model.system import System
-    from tlm3d.spec.lone import lone_workload
+    from tlm3d.spec.lone import TASK, lone_workload
 
     workload = lone_workload(network, placement)
     system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
-    works = layer_works(platform, workload, network.name)
+    works = layer_works(platform, workload, TASK)
     return by_layer(system.run(), works, placement.block, placement.elsewhere)

@@ -14,6 +14,7 @@ from tlm3d.spec.source import Source, Tree
 from tlm3d.spec.workload import Task, TaskSpec, WorkloadSpec
 from tlm3d.units import ceil_div, clip
 
+TASK = "inference"  # the one task; not the network's name, which may be any text
 # One inference and the next one never: 10^24 ps are 32 000 years.
 LONG_PS = 10**24
 
@@ -92,6 +93,6 @@ def lone_workload(network: Network, placement: Placement) -> WorkloadSpec:
             "map": {"default": placement.block, **placement.elsewhere},
         }
     )
-    task = Task(network.name, spec, network, {layer: (block,) for layer, block in placement.by_layer.items()})
-    tree: Tree = {"tasks": {network.name: {}}}
-    return WorkloadSpec(network.name, "edf", LONG_PS, {network.name: task}, Source(network.name, tree))
+    task = Task(TASK, spec, network, {layer: (block,) for layer, block in placement.by_layer.items()})
+    tree: Tree = {"tasks": {TASK: {}}}
+    return WorkloadSpec(network.name, "edf", LONG_PS, {TASK: task}, Source(network.name, tree))
