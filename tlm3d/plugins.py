@@ -28,7 +28,7 @@ def kinds(slot: str) -> dict[str, EntryPoint]:
     found = {name: EntryPoint(name, value, group) for name, value in names.items()}
     for entry in entry_points(group=group):
         if entry.name in found:
-            owners = f"{_owner(found[entry.name])} and by {_owner(entry)}"
+            owners = f"{distribution(found[entry.name])} and by {distribution(entry)}"
             raise PluginError(f"{_noun(slot)} {clip(entry.name)} is defined twice: by {owners}")
         found[entry.name] = entry
     return dict(sorted(found.items()))
@@ -41,7 +41,7 @@ def load_kind(slot: str, name: str) -> Any:
     if name not in known:
         raise PluginError(f"unknown {_noun(slot)} {clip(name)}{did_you_mean(name, known) or one_of(known)}")
     entry = known[name]
-    what = f"{_noun(slot)} {clip(name)} of {_owner(entry)}"
+    what = f"{_noun(slot)} {clip(name)} of {distribution(entry)}"
     try:
         loaded = entry.load()
     except Exception as error:
@@ -56,7 +56,7 @@ def _noun(slot: str) -> str:
     return _NOUNS.get(slot, slot)
 
 
-def _owner(entry: EntryPoint) -> str:
+def distribution(entry: EntryPoint) -> str:
     """The distribution that defines a kind."""
     if entry.dist is not None:
         return entry.dist.name

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tlm3d.units import TIME, duration_ps, parse_quantity
 
 if TYPE_CHECKING:
+    from tlm3d.analysis.explain import Explanation
     from tlm3d.analysis.result import Result
+    from tlm3d.cnn.network import Network
     from tlm3d.model.system import Progress
+    from tlm3d.spec.lone import Placement
     from tlm3d.spec.platform import PlatformSpec
     from tlm3d.spec.workload import WorkloadSpec
 
@@ -34,3 +38,37 @@ def simulate(
     horizon_ps = duration_ps(parse_quantity(horizon, TIME)) if isinstance(horizon, str) else horizon
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
     return judge(system.run(progress))
+
+
+def explain(platform: PlatformSpec, network: Network, on: str | None = None) -> Explanation:
+    """One inference of ``network`` alone on ``platform``, layer by layer.
+
+    ``on``: the block to run it on (layers it does not run go to another one); default the fastest of those that run at
+    least half of its layers. Raises SpecError, PluginError, ElaborationError.
+    """
+    from tlm3d.errors import ElaborationError
+    from tlm3d.spec.lone import placements
+
+    found: list[Explanation] = []
+    refused: list[ElaborationError] = []
+    for placement in placements(platform, network, on):
+        try:
+            found.append(_alone(platform, network, placement))
+        except ElaborationError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    fastest = min(found, key=lambda one: (one.response_ps, one.block))
+    return fastest if on is not None else replace(fastest, compared=tuple(one.block for one in found))
+
+
+def _alone(platform: PlatformSpec, network: Network, placement: Placement) -> Explanation:
+    from tlm3d.analysis.explain import explain as by_layer
+    from tlm3d.model.layer_works import layer_works
+    from tlm3d.model.system import System
+    from tlm3d.spec.lone import TASK, lone_workload
+
+    workload = lone_workload(network, placement)
+    system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
+    works = layer_works(platform, workload, TASK)
+    return by_layer(system.run(), works, placement.block, placement.elsewhere)

@@ -85,6 +85,27 @@ _QUANTITY = re.compile(
 )
 _MAX_TEXT = 200
 
+# The same grammar as regular expressions that JSON Schema takes: no names of groups, no sign that would be refused.
+_DIGITS = r"(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)"
+_MORE_THAN_ZERO = r"(?=[^A-Za-zµμ]*[1-9])"  # a digit other than 0 before the exponent or unit
+
+
+def number_pattern(*, positive: bool) -> str:
+    """A regular expression for what ``parse_number`` takes, above zero or not."""
+    return rf"^{_MORE_THAN_ZERO if positive else ''}\s*\+?{_DIGITS}(?:[eE][+-]?[0-9]{{1,3}})?\s*$"
+
+
+def whole_pattern(*, positive: bool) -> str:
+    """A regular expression for whole numbers, written out or with an exponent."""
+    whole = rf"(?:[0-9]+(?:_[0-9]+)*(?:\.0*)?|{_DIGITS}[eE]\+?[0-9]{{1,3}})"
+    return rf"^{_MORE_THAN_ZERO if positive else ''}\s*\+?{whole}\s*$"
+
+
+def quantity_pattern(dimension: Dimension, *, positive: bool) -> str:
+    """A regular expression for what ``parse_quantity`` takes of ``dimension``, above zero or not."""
+    units = "|".join(sorted(dimension.units, key=lambda unit: (-len(unit), unit)))
+    return f"{number_pattern(positive=positive).removesuffix('$')}(?:{units})\\s*$"
+
 
 class QuantityError(ValueError):
     """Text that is not a quantity of the wanted dimension; the message says what was expected."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 GOOD = ("run", "good/platform.yaml", "good/workload.yaml")
+INSPECTING = ("show", "explain", "list", "schema")
 EXPORTED = {"jobs.csv", "spans.csv", "transfers.csv", "power.csv"}
 
 
@@ -28,7 +29,7 @@ def test_the_version_is_that_of_the_distribution(tlm3d: Command) -> None:
     assert (result.exit_code, result.stdout) == (0, f"tlm3d {version('tlm3d')}\n")
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("check",)])
+@pytest.mark.parametrize("command", [(), *((name,) for name in ("run", "check", "sweep", *INSPECTING))])
 def test_help_shows_examples_one_a_line(tlm3d: Command, command: tuple[str, ...]) -> None:
     result = tlm3d(*command, "--help")
     assert result.exit_code == 0
@@ -38,7 +39,9 @@ def test_help_shows_examples_one_a_line(tlm3d: Command, command: tuple[str, ...]
 
 
 @pytest.mark.parametrize(
-    "command", [("rnu",), ("run",), ("run", "good/platform.yaml"), ("run", "--nonsense"), ("check",)]
+    "command",
+    [("rnu",), ("run",), ("run", "good/platform.yaml"), ("run", "--nonsense"), ("check",)]
+    + [(name,) for name in INSPECTING],
 )
 def test_a_wrong_command_line_exits_with_2(tlm3d: Command, command: tuple[str, ...]) -> None:
     assert tlm3d(*command).exit_code == 2

@@ -16,9 +16,9 @@ from tlm3d.blocks import BlockSpec, ComputeSpec
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
-from tlm3d.spec.platform import LimitSpec, _DieKeys, _PlatformKeys
+from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.source import parse
-from tlm3d.spec.workload import StageSpec, TaskSpec, _WorkloadKeys
+from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 SHARED: dict[str, type[BaseModel]] = {
@@ -28,10 +28,10 @@ SHARED: dict[str, type[BaseModel]] = {
     "Every link": LinkSpec,
 }
 MODELS: dict[str, type[BaseModel]] = SHARED | {
-    "Platform: top level": _PlatformKeys,
+    "Platform: top level": PlatformKeys,
     "Limit": LimitSpec,
-    "Die": _DieKeys,
-    "Workload: top level": _WorkloadKeys,
+    "Die": DieKeys,
+    "Workload: top level": WorkloadKeys,
     "Task": TaskSpec,
     "Stage": StageSpec,
     "Network: top level": NetworkText,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tlm3d.cli import completion
 from tlm3d.cli.terminal import complain, errors, harmless, output
 
 NAME = "check"
@@ -16,7 +17,12 @@ EXAMPLES = ("tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.
 
 def check(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(help="Platform, workload and network files.", show_default=False)],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="Platform, workload and network files.", show_default=False, autocompletion=completion.yaml_files
+        ),
+    ],
 ) -> None:
     """Check files; a platform given with workloads is also checked to be able to run each of them."""
     from tlm3d.errors import ElaborationError, SpecError

@@ -6,9 +6,18 @@ from typing import Annotated
 
 import typer
 
-PlatformFile = Annotated[str, typer.Argument(help="Platform file (YAML).", show_default=False)]
-WorkloadFile = Annotated[str, typer.Argument(help="Workload file (YAML).", show_default=False)]
-PolicyName = Annotated[str | None, typer.Option(help="Scheduling policy, such as edf. Default: the workload's.")]
+from tlm3d.cli import completion
+
+PlatformFile = Annotated[
+    str, typer.Argument(help="Platform file (YAML).", show_default=False, autocompletion=completion.yaml_files)
+]
+WorkloadFile = Annotated[
+    str, typer.Argument(help="Workload file (YAML).", show_default=False, autocompletion=completion.yaml_files)
+]
+PolicyName = Annotated[
+    str | None,
+    typer.Option(help="Scheduling policy, such as edf. Default: the workload's.", autocompletion=completion.policies),
+]
 Horizon = Annotated[str | None, typer.Option(help='Time to simulate, such as "1 s". Default: the workload\'s.')]
 Seed = Annotated[int, typer.Option(help="Seed of every random draw (release jitter).")]
 Settings = Annotated[

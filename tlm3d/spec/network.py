@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from pydantic import Field
 
 from tlm3d.cnn.layers import Op
 from tlm3d.cnn.network import LayerRow, Network, NetworkError, build_network
+from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
 from tlm3d.spec.quantities import Count, Flag, Frozen, PaddingText
 from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.validate import Problems, expect_file
+from tlm3d.units import clip
 
 
 class LayerText(Frozen):
@@ -35,6 +38,22 @@ class NetworkText(Frozen):
     input: tuple[Count, Count, Count]
     activation_bits: Count = 8
     layers: list[dict[str, Any]] = Field(min_length=1)
+
+
+def find_network(name: str, folders: Sequence[Path]) -> Path:
+    """The file of network ``name``: a path, or the name of a file in one of ``folders``. Raises SpecError."""
+    if "/" in name or name.endswith((".yaml", ".yml")) or Path(name).is_file():
+        return Path(name)
+    plain = len(name) <= 200 and "\0" not in name
+    for folder in folders if plain else ():
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+    hint = did_you_mean(name, known) or (one_of(known) if known else "")
+    where = ", ".join(map(str, folders))
+    raise SpecError(
+        [Problem("NETWORK", 0, 0, "", f"no file {clip(name)}, and no network of that name in {where}{hint}")]
+    )
 
 
 def load_network(path: str | Path) -> Network:

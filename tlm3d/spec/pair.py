@@ -11,6 +11,7 @@ from tlm3d.spec.platform import PlatformSpec, platform_of
 from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
 from tlm3d.spec.workload import WorkloadSpec, workload_of
+from tlm3d.units import harmless
 
 _T = TypeVar("_T")
 
@@ -43,3 +44,15 @@ def read_pair(
     if found or platform is None or workload is None:
         raise SpecError(dict.fromkeys(found))
     return platform, workload
+
+
+def read_platform(platform_file: str, settings: Sequence[str] = ()) -> PlatformSpec:
+    """The platform in a file with ``settings`` applied. Raises SpecError, also for a setting of a workload."""
+    for setting in settings:
+        path = setting.partition("=")[0].strip()
+        if path.startswith("workload."):
+            message = "there is no workload here, only a platform"
+            raise SpecError([Problem(f"--set {harmless(path)}", 0, 0, "", message)])
+    source = read_source(platform_file)
+    apply_settings(source, None, settings)
+    return platform_of(source)

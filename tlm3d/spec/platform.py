@@ -58,14 +58,18 @@ class PlatformSpec:
 _Broken = set[tuple[str, ...]]  # (die,) and (die, block) that are written but have problems of their own
 
 
-class _PlatformKeys(Frozen):
+class PlatformKeys(Frozen):
+    """The keys of a platform file; what is in ``dies`` and ``links`` depends on their kinds."""
+
     name: str
     limits: list[LimitSpec] = []
     dies: dict[str, Any] = Field(min_length=1)
     links: dict[str, Any] = {}
 
 
-class _DieKeys(Frozen):
+class DieKeys(Frozen):
+    """The keys of a die; what is in ``blocks`` and ``bus`` depends on their kinds."""
+
     tier: CountOrZero
     package: str = "stack"
     blocks: dict[str, Any] = {}
@@ -90,7 +94,7 @@ def platform_of(source: Source) -> PlatformSpec:
     """The platform described by ``source``. Raises SpecError."""
     expect_file(source, "platform")
     problems = Problems(source)
-    keys = problems.model(_PlatformKeys, source.tree, ())
+    keys = problems.model(PlatformKeys, source.tree, ())
     tree = source.tree if isinstance(source.tree, dict) else {}
     dies, broken = _dies(problems, tree.get("dies"))
     links = _links(problems, tree.get("links"), dies, broken)
@@ -108,7 +112,7 @@ def _dies(problems: Problems, tree: Any) -> tuple[dict[str, DieSpec], _Broken]:
     for name, die in sorted(tree.items()) if isinstance(tree, dict) else ():
         where: Where = ("dies", name)
         problems.name(name, where)
-        keys = problems.model(_DieKeys, die, where)
+        keys = problems.model(DieKeys, die, where)
         blocks_tree = die.get("blocks") if isinstance(die, dict) else None
         blocks: dict[str, BlockSpec] = {}
         for block, text in sorted(blocks_tree.items()) if isinstance(blocks_tree, dict) else ():

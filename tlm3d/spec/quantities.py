@@ -13,7 +13,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
 
 from tlm3d import units
-from tlm3d.units import Dimension, QuantityError, clip, duration_ps, parse_number, parse_quantity
+from tlm3d.units import (
+    Dimension,
+    QuantityError,
+    clip,
+    duration_ps,
+    number_pattern,
+    parse_number,
+    parse_quantity,
+    quantity_pattern,
+    whole_pattern,
+)
 
 MAX_COUNT = 10**12
 
@@ -105,22 +115,34 @@ def _padding(value: Any) -> Any:
     return text if text in ("same", "valid") else _count(0)(text)
 
 
-def _schema(dimension: Dimension) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "description": dimension.name, "examples": [dimension.example]})
+def _schema(dimension: Dimension, *, positive: bool = False) -> WithJsonSchema:
+    shape = {"type": "string", "pattern": quantity_pattern(dimension, positive=positive)}
+    return WithJsonSchema(shape | {"description": dimension.name, "examples": [dimension.example]})
 
 
-_NUMBER = WithJsonSchema({"type": ["number", "string"]})
-_INTEGER = WithJsonSchema({"type": ["integer", "string"]})
+def _whole(at_least: int) -> WithJsonSchema:
+    # An editor reads `8` as a number, the readers of these files as the text that stands there.
+    bounds = {"minimum": at_least, "maximum": MAX_COUNT}
+    return WithJsonSchema({"type": ["integer", "string"], "pattern": whole_pattern(positive=at_least > 0), **bounds})
+
+
+_NUMBER = WithJsonSchema(
+    {"type": ["number", "string"], "pattern": number_pattern(positive=True), "exclusiveMinimum": 0}
+)
 
 TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME)]
-DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME)]
+DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME, positive=True)]
 PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
-LimitNw = Annotated[int, PlainValidator(_integer(units.POWER, at_least=1)), _schema(units.POWER)]
+LimitNw = Annotated[int, PlainValidator(_integer(units.POWER, at_least=1)), _schema(units.POWER, positive=True)]
 EnergyAj = Annotated[int, PlainValidator(_integer(units.ENERGY)), _schema(units.ENERGY)]
-SizeBits = Annotated[int, PlainValidator(_integer(units.DATA, at_least=1)), _schema(units.DATA)]
+SizeBits = Annotated[int, PlainValidator(_integer(units.DATA, at_least=1)), _schema(units.DATA, positive=True)]
 SizeOrZeroBits = Annotated[int, PlainValidator(_integer(units.DATA)), _schema(units.DATA)]
-RateBps = Annotated[Fraction, PlainValidator(_quantity(units.RATE, positive=True)), _schema(units.RATE)]
-FrequencyHz = Annotated[Fraction, PlainValidator(_quantity(units.FREQUENCY, positive=True)), _schema(units.FREQUENCY)]
+RateBps = Annotated[Fraction, PlainValidator(_quantity(units.RATE, positive=True)), _schema(units.RATE, positive=True)]
+FrequencyHz = Annotated[
+    Fraction,
+    PlainValidator(_quantity(units.FREQUENCY, positive=True)),
+    _schema(units.FREQUENCY, positive=True),
+]
 AjPerBit = Annotated[
     Fraction, PlainValidator(_quantity(units.ENERGY_PER_BIT, positive=False)), _schema(units.ENERGY_PER_BIT)
 ]
@@ -138,10 +160,12 @@ AjPerConversion = Annotated[
     PlainValidator(_quantity(units.ENERGY_PER_CONVERSION, positive=False)),
     _schema(units.ENERGY_PER_CONVERSION),
 ]
-Count = Annotated[int, PlainValidator(_count(1)), _INTEGER]
-CountOrZero = Annotated[int, PlainValidator(_count(0)), _INTEGER]
+Count = Annotated[int, PlainValidator(_count(1)), _whole(1)]
+CountOrZero = Annotated[int, PlainValidator(_count(0)), _whole(0)]
 Positive = Annotated[Fraction, PlainValidator(_positive), _NUMBER]
-Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Flag = Annotated[
+    bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})
+]
 Names = Annotated[
     tuple[str, ...],
     PlainValidator(_names),
@@ -151,6 +175,12 @@ PaddingText = Annotated[
     Literal["same", "valid"] | int | tuple[int, int, int, int],
     PlainValidator(_padding),
     WithJsonSchema(
-        {"anyOf": [{"enum": ["same", "valid"]}, {"type": "integer"}, {"type": "array", "minItems": 4, "maxItems": 4}]}
+        {
+            "anyOf": [
+                {"enum": ["same", "valid"]},
+                _whole(0).json_schema,
+                {"type": "array", "items": _whole(0).json_schema, "minItems": 4, "maxItems": 4},
+            ]
+        }
     ),
 ]

@@ -14,7 +14,7 @@ from tlm3d.units import QuantityError, clip
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
 _FILES = {"platform": "dies", "workload": "tasks", "network": "layers"}  # what tells each apart
 
@@ -56,7 +56,7 @@ class Problems:
 
     def name(self, name: str, where: Where, dots: bool = False) -> None:
         """Names appear in paths, channel names and tables: letters, digits, ``_``, ``-``, and ``.`` where allowed."""
-        if not _NAME.fullmatch(name) or ("." in name and not dots):
+        if not NAME.fullmatch(name) or ("." in name and not dots):
             self.add(where, f"expected a name of letters, digits, '_' and '-', got {clip(name)}", at_key=not dots)
 
     def model(self, model: type[Model], tree: Any, where: Where) -> Model | None:

@@ -108,7 +108,9 @@ class WorkloadSpec:
     frame_rates_hz: dict[str, Fraction] = field(default_factory=dict)  # by camera as written
 
 
-class _WorkloadKeys(Frozen):
+class WorkloadKeys(Frozen):
+    """The keys of a workload file; its tasks are read one by one."""
+
     name: str
     policy: str = "edf"
     horizon_ps: DurationPs = Field(alias="horizon", default=DEFAULT_HORIZON_PS)
@@ -125,7 +127,7 @@ def workload_of(source: Source, folder: Path) -> WorkloadSpec:
     """The workload described by ``source``; networks are looked up in ``folder``. Raises SpecError."""
     expect_file(source, "workload")
     problems = Problems(source)
-    keys = problems.model(_WorkloadKeys, source.tree, ())
+    keys = problems.model(WorkloadKeys, source.tree, ())
     if keys is not None:
         try:
             load_kind("policies", keys.policy)

@@ -1,0 +1,92 @@
+"""`tlm3d explain`: the table, the block it chooses, where it looks for a network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from cli.conftest import Command
+
+EXPLAIN = ("explain", "good/platform.yaml", "good/networks/tiny.yaml")
+ROOT = Path(__file__).parents[2]
+
+
+def as_json(tlm3d: Command, *arguments: str) -> Any:
+    result = tlm3d(*EXPLAIN, *arguments, "--json", "-")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def test_a_row_a_layer_and_a_total(tlm3d: Command) -> None:
+    result = tlm3d(*EXPLAIN, "--on", "cluster")
+    assert (result.exit_code, result.stderr) == (0, "")
+    first, *lines = result.stdout.splitlines()
+    assert first == "tiny · small-stack · on logic.cluster"
+    rows = {line.split()[0]: line.split() for line in lines if line.startswith(" ")}
+    # 16 x 16 x 4 outputs of 9 taps are 9216 MAC; 1 kB in, 4 x (9 + 4) B of weights, 1 kB out.
+    assert rows["conv0"][2:6] == ["9.22k", "1.02k", "52", "1.02k"]
+    assert rows["fc1"][2:6] == ["2.05k", "1.02k", "2.06k", "2"]
+    assert rows["total"][1] == "11.3k"
+    assert rows["total"][-3] == "100"
+
+
+def test_layers_that_the_block_does_not_run_go_elsewhere_and_are_named(tlm3d: Command) -> None:
+    assert " note: npu.array does not run softmax2: on logic.cluster\n" in tlm3d(*EXPLAIN, "--on", "array").stdout
+    document = as_json(tlm3d, "--on", "array")
+    assert document["elsewhere"] == {"softmax2": "logic.cluster"}
+    assert [layer["block"] for layer in document["layers"]] == ["npu.array", "npu.array", "logic.cluster"]
+
+
+def test_without_on_it_says_which_block_it_took_and_before_which(tlm3d: Command) -> None:
+    assert " --on not given: npu.array is the fastest, before logic.cluster\n" in tlm3d(*EXPLAIN).stdout
+    # An array of a hundredth of the clock is slower than the cluster.
+    slow = tlm3d(*EXPLAIN, "--set", "dies.npu.blocks.array.clock=1 MHz").stdout
+    assert " --on not given: logic.cluster is the fastest, before npu.array\n" in slow
+    assert "--on" not in tlm3d(*EXPLAIN, "--on", "array").stdout
+
+
+def test_a_block_too_small_for_a_tile_is_passed_over(tlm3d: Command) -> None:
+    fast = "{kind: cnn-accelerator, array: [64, 64], clock: 10 GHz, local: %s, home: l2}"
+    roomy, small = (("--set", f"dies.npu.blocks.fast={fast % local}") for local in ("8 KiB", "64 B"))
+    assert as_json(tlm3d, *roomy)["block"] == "npu.fast"
+    assert " --on not given: npu.array is the fastest, before logic.cluster\n" in tlm3d(*EXPLAIN, *small).stdout
+
+
+def test_a_network_is_found_by_name_beside_the_platform_and_in_workloads(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_name = tlm3d("explain", "good/platform.yaml", "tiny")
+    assert (by_name.exit_code, by_name.stdout) == (0, tlm3d(*EXPLAIN).stdout)
+    monkeypatch.chdir(ROOT)
+    shipped = tlm3d("explain", "platforms/three_tier_vision.yaml", "ds_cnn_kws")
+    assert shipped.stdout.startswith("ds_cnn_kws · three-tier-vision · on ")
+
+
+def test_json_in_a_file_is_the_same_beside_the_report(tlm3d: Command, tmp_path: Path) -> None:
+    file = tmp_path / "explained.json"
+    assert tlm3d(*EXPLAIN, "--json", file).stdout.startswith("tiny")
+    assert json.loads(file.read_text(encoding="utf-8")) == as_json(tlm3d)
+
+
+def test_the_page_of_json_lists_every_field(tlm3d: Command) -> None:
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    document = as_json(tlm3d)
+    for key in (*document, *(f"layers[].{key}" for key in document["layers"][0])):
+        assert f"| `{key}` |" in page
+
+
+@pytest.mark.parametrize(("columns", "at_most"), [("80", 80), ("120", 100)])
+@pytest.mark.parametrize("network", sorted(path.stem for path in (ROOT / "workloads" / "networks").glob("*.yaml")))
+def test_no_line_is_longer_than_the_terminal(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch, network: str, columns: str, at_most: int
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", columns)
+    result = tlm3d("explain", "platforms/three_tier_vision.yaml", network)
+    assert result.exit_code == 0
+    assert max(map(cell_len, result.stdout.splitlines())) <= at_most

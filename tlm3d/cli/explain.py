@@ -1,0 +1,65 @@
+"""``tlm3d explain``: one inference of one network, layer by layer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tlm3d.cli import completion
+from tlm3d.cli.completion import NETWORKS
+from tlm3d.cli.options import JsonFile, PlatformFile, Settings
+from tlm3d.cli.terminal import console, errors, output, writing
+
+NAME = "explain"
+SHORT = "One network, layer by layer."
+EXAMPLES = (
+    "tlm3d explain platforms/three_tier_vision.yaml resnet8",
+    "tlm3d explain P.yaml workloads/networks/resnet8.yaml --on cluster",
+    "tlm3d explain P.yaml resnet8 --on array --set links.tsv.lanes=64 --json -",
+)
+
+
+def explain(
+    context: typer.Context,
+    platform: PlatformFile,
+    network: Annotated[
+        str,
+        typer.Argument(
+            help="Network file (YAML), or a name: NAME.yaml in workloads/networks, networks, or networks beside it.",
+            show_default=False,
+            autocompletion=completion.networks,
+        ),
+    ],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BLOCK", help="Where to run it. Default: the fastest block that runs at least half of its layers."
+        ),
+    ] = None,
+    set_: Settings = None,
+    json: JsonFile = None,
+) -> None:
+    """Run NETWORK once, alone, on one block of PLATFORM: work, bytes, time, energy and bottleneck of every layer.
+
+    Layers that the block does not run go to another one. The numbers are those of `tlm3d run` for this one task.
+    """
+    from tlm3d.reporters import explain as reporter
+    from tlm3d.simulation import explain as explained
+    from tlm3d.spec.network import find_network, load_network
+    from tlm3d.spec.pair import read_platform
+
+    with errors(context):
+        described = read_platform(platform, set_ or [])
+        folders = [NETWORKS, Path("networks"), Path(platform).parent / "networks"]
+        found = explained(described, load_network(find_network(network, list(dict.fromkeys(folders)))), on)
+        with output():
+            if json == "-":
+                sys.stdout.write(reporter.dumps(found))
+            else:
+                reporter.render(found, console())
+        if json not in (None, "-"):
+            with writing(json):
+                Path(json).write_text(reporter.dumps(found), encoding="utf-8")

@@ -1,0 +1,19 @@
+"""What a layer of a network asks of the block that runs it, as resolved before a run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class LayerWork(NamedTuple):
+    """One layer, all its tiles together. Bytes are those moved: what two tiles read counts twice."""
+
+    name: str
+    op: str
+    block: str  # die.block
+    macs: int
+    input_bytes: int
+    weight_bytes: int  # fetched; 0 where they are resident
+    output_bytes: int
+    tiles: int
+    cycles: int  # busy cycles of the block

@@ -1,0 +1,64 @@
+"""A platform as a drawing needs it: dies from the top down, their blocks, and the links between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFacts:
+    """One block; None or empty for what its kind does not have."""
+
+    name: str
+    kind: str
+    cores: int | None
+    array: tuple[int, ...]  # MAC units
+    clock_hz: float | None
+    local_bytes: int | None
+    capacity_bytes: int | None
+    rate_bps: float | None  # of a memory's port, all lanes
+    pixels: tuple[int, ...]
+    frame_rate_hz: float | None
+    bits: int | None
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """A link or a bus. ``ends`` are dies: both ways, or from the first to the second; none for a bus."""
+
+    name: str
+    kind: str
+    ends: tuple[str, ...]
+    both_ways: bool
+    rate_bps: float  # all lanes, each way
+    pj_per_bit: float
+    latency_ps: int
+
+
+@dataclass(frozen=True, slots=True)
+class DieFacts:
+    """One die with its blocks in name order."""
+
+    name: str
+    tier: int
+    bus: LinkFacts | None
+    blocks: tuple[BlockFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFacts:
+    """A power limit; ``window_ps`` is None for one on every instant."""
+
+    limit_nw: int
+    window_ps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A platform: dies by tier, top first, then by name; links by name."""
+
+    name: str
+    dies: tuple[DieFacts, ...]
+    links: tuple[LinkFacts, ...]
+    limits: tuple[LimitFacts, ...]

@@ -1,0 +1,112 @@
+"""One inference, layer by layer, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+
+from tlm3d.analysis.explain import Explanation, LayerCost
+from tlm3d.reporters.page import Cell, Column, Kind, Page
+from tlm3d.units import show, show_aj, show_ps
+
+_WIDE = 100  # columns from which the channel that bounds a layer has room beside its row
+
+
+def render(explanation: Explanation, console: Console) -> None:
+    """Write the table of layers and what they come to."""
+    page = Page(console)
+    page.line((explanation.network, "bold"), " · ".join(("", explanation.platform, f"on {explanation.block}")))
+    for note in _notes(explanation):
+        page.paragraph(note)
+    page.heading("Layers", "bytes and tiles as moved; time: from the finish of the layer before")
+    wide = page.width >= _WIDE
+    columns = [Column("layer", Kind.NAME), Column("op", Kind.NAME, optional=True)]
+    columns += map(Column, ("MAC", "in B", "weights", "out B", "tiles"))
+    columns += [*map(Column, ("MAC/cyc", "time", "%", "energy")), Column("bound by", Kind.NAME)]
+    rows = [_row(layer, explanation.response_ps, wide) for layer in explanation.layers]
+    page.table(columns, [*rows, _total(explanation)])
+    response_ps = explanation.response_ps
+    page.heading("Time", f"{show_ps(response_ps)} an inference, by cause")
+    causes: list[list[Cell]] = [
+        [bucket, show_ps(time_ps), _percent(time_ps, response_ps), time_ps / response_ps]
+        for bucket, time_ps in explanation.buckets_ps.items()
+    ]
+    page.table([Column("cause", Kind.NAME), Column("time"), Column("%"), Column("", Kind.BAR)], causes)
+    unowned = f"{show_aj(explanation.unowned_aj)} of leakage and power states of the whole platform meanwhile"
+    page.heading("Energy", f"{show_aj(explanation.energy_aj)} an inference; beside it {unowned}")
+
+
+def _notes(explanation: Explanation) -> list[str]:
+    """Why this block, and what does not run there."""
+    notes = []
+    others = [block for block in explanation.compared if block != explanation.block]
+    if others:
+        notes.append(f"--on not given: {explanation.block} is the fastest, before {', '.join(others)}")
+    by_block: dict[str, list[str]] = {}
+    for layer, block in explanation.elsewhere.items():
+        by_block.setdefault(block, []).append(layer)
+    for block, layers in sorted(by_block.items()):
+        notes.append(f"note: {explanation.block} does not run {', '.join(layers)}: on {block}")
+    return notes
+
+
+def _row(layer: LayerCost, response_ps: int, wide: bool) -> list[Cell]:
+    work, rate = layer.work, layer.macs_per_cycle
+    bound = f"{layer.bound} {layer.where}" if wide and layer.bound not in ("compute", "-") else layer.bound
+    moved = [_count(n) for n in (work.input_bytes, work.weight_bytes, work.output_bytes)]
+    numbers = [_count(work.macs), *moved, str(work.tiles), "-" if rate is None else f"{rate:.3g}"]
+    taken = [show_ps(layer.time_ps), _percent(layer.time_ps, response_ps), show_aj(layer.energy_aj)]
+    return [work.name, work.op, *numbers, *taken, bound]
+
+
+def _total(explanation: Explanation) -> list[Cell]:
+    works = [layer.work for layer in explanation.layers]
+    moved = [_count(sum(getattr(work, f"{what}_bytes") for work in works)) for what in ("input", "weight", "output")]
+    macs, cycles = sum(work.macs for work in works), sum(work.cycles for work in works)
+    numbers = [_count(macs), *moved, str(sum(work.tiles for work in works)), f"{macs / cycles:.3g}" if macs else "-"]
+    taken = [show_ps(explanation.response_ps), "100", show_aj(explanation.energy_aj)]
+    return ["total", "", *numbers, *taken, ""]
+
+
+def _count(number: int) -> str:
+    """A count with a prefix and no unit, from 1000 on to three digits: ``442k``."""
+    return str(number) if number < 1000 else show(number, "").replace(" ", "")
+
+
+def _percent(part: int, whole: int) -> str:
+    """``61.3``; never 0.0 for something."""
+    percent = f"{100 * part / whole:.1f}"
+    return "0" if not part else "100" if part == whole else "<0.1" if percent == "0.0" else percent
+
+
+def dumps(explanation: Explanation) -> str:
+    """The same as JSON text, all numbers exact."""
+    return json.dumps(document(explanation), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(explanation: Explanation) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "platform": explanation.platform,
+        "network": explanation.network,
+        "block": explanation.block,
+        "elsewhere": explanation.elsewhere,
+        "layers": [
+            {
+                **layer.work._asdict(),
+                "time_ps": layer.time_ps,
+                "compute_ps": layer.compute_ps,
+                "energy_aj": layer.energy_aj,
+                "bound": layer.bound,
+                "where": layer.where,
+            }
+            for layer in explanation.layers
+        ],
+        "response_ps": explanation.response_ps,
+        "buckets_ps": explanation.buckets_ps,
+        "energy_aj": explanation.energy_aj,
+        "unowned_aj": explanation.unowned_aj,
+        "boot_bytes": explanation.boot_bytes,
+    }

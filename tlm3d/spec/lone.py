@@ -1,0 +1,98 @@
+"""The workload of one network alone on a platform: one inference, all of it on one block where that can be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from tlm3d.blocks import ComputeSpec
+from tlm3d.cnn.network import Network
+from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
+from tlm3d.spec.platform import PlatformSpec, block_names, find_block
+from tlm3d.spec.source import Source, Tree
+from tlm3d.spec.workload import Task, TaskSpec, WorkloadSpec
+from tlm3d.units import ceil_div, clip
+
+TASK = "inference"  # the one task; not the network's name, which may be any text
+# One inference and the next one never: 10^24 ps are 32 000 years.
+LONG_PS = 10**24
+
+
+class Placement(NamedTuple):
+    """Where each layer of a network runs: on ``block`` (``die.block``), or elsewhere where that cannot."""
+
+    block: str
+    by_layer: dict[str, str]
+
+    @property
+    def elsewhere(self) -> dict[str, str]:
+        """The layers that ``block`` does not run, and where they go."""
+        return {layer: block for layer, block in self.by_layer.items() if block != self.block}
+
+
+def placements(platform: PlatformSpec, network: Network, on: str | None = None) -> tuple[Placement, ...]:
+    """What may run ``network``: all of it on block ``on``, or on each block that runs at least half of its layers.
+
+    Where no block does, on those that run most. Layers that a block does not run go to the block that runs most of
+    those; ties by name. Raises SpecError when ``on`` is no compute block, or a layer runs nowhere.
+    """
+    blocks = dict(_compute_blocks(platform))
+    nowhere = [one for one in network.layers if not any(block.supports(one.kind) for block in blocks.values())]
+    if nowhere:
+        kinds = ", ".join(sorted({layer.kind for layer in nowhere}))
+        message = f"no block of this platform runs {kinds} layers, such as {nowhere[0].name} of {network.name}"
+        raise SpecError([Problem(platform.source.file, 0, 0, "", message)])
+    chosen = [_named(platform, on, blocks)] if on is not None else list(blocks)
+    runs = {name: sum(block.supports(layer.kind) for layer in network.layers) for name, block in blocks.items()}
+    enough = min(ceil_div(len(network.layers), 2), max(runs[name] for name in chosen))
+    return tuple(_placement(blocks, network, name) for name in chosen if runs[name] >= enough)
+
+
+def _compute_blocks(platform: PlatformSpec) -> Iterator[tuple[str, ComputeSpec]]:
+    for die, spec in platform.dies.items():
+        for name, block in spec.blocks.items():
+            if isinstance(block, ComputeSpec):
+                yield f"{die}.{name}", block
+
+
+def _named(platform: PlatformSpec, reference: str, blocks: Mapping[str, ComputeSpec]) -> str:
+    """The compute block that ``--on`` names, as ``die.block``."""
+    found = find_block(platform.dies, reference, None)
+    if found is not None and ".".join(found) in blocks:
+        return ".".join(found)
+    usable = block_names(platform.dies, "compute")
+    several = [name for name in blocks if name.endswith(f".{reference}")]
+    if len(several) > 1:
+        message = f"{clip(reference)} is on several dies: say {' or '.join(several)}"
+    elif found is not None:
+        kind = platform.dies[found[0]].blocks[found[1]].kind
+        message = f"{clip(reference)} is a {kind} and runs no layers{one_of(usable)}"
+    else:
+        hint = did_you_mean(reference, usable) or one_of(usable)
+        message = f"no block {clip(reference)} that runs layers in platform {platform.name}{hint}"
+    raise SpecError([Problem("--on", 0, 0, "", message)])
+
+
+def _placement(blocks: dict[str, ComputeSpec], network: Network, on: str) -> Placement:
+    left = [layer for layer in network.layers if not blocks[on].supports(layer.kind)]
+    takes = Counter({name: sum(block.supports(layer.kind) for layer in left) for name, block in blocks.items()})
+    order = [on, *sorted(blocks, key=lambda name: (-takes[name], name))]
+    return Placement(
+        on,
+        {layer.name: next(b for b in order if blocks[b].supports(layer.kind)) for layer in network.layers},
+    )
+
+
+def lone_workload(network: Network, placement: Placement) -> WorkloadSpec:
+    """One task that runs ``network`` once, its layers placed by ``placement``."""
+    spec = TaskSpec.model_validate(
+        {
+            "network": network.name,
+            "period": f"{LONG_PS} ps",
+            "map": {"default": placement.block, **placement.elsewhere},
+        }
+    )
+    task = Task(TASK, spec, network, {layer: (block,) for layer, block in placement.by_layer.items()})
+    tree: Tree = {"tasks": {TASK: {}}}
+    return WorkloadSpec(network.name, "edf", LONG_PS, {TASK: task}, Source(network.name, tree))

@@ -1,0 +1,225 @@
+"""JSON Schema 2020-12 of the files, for editors: every key with its meaning, default and units, every kind there is.
+
+The shapes are those of the models that read the files, so the two cannot drift; meanings and defaults are those of
+docs/formats.md. What no schema can say (names that refer to each other, tiers, capacities) stays with ``tlm3d check``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from tlm3d.blocks import BlockSpec, ComputeSpec
+from tlm3d.cnn.layers import WEIGHTED_OPS, WINDOW_OPS, Op
+from tlm3d.cnn.network import MAX_BITS
+from tlm3d.links import ChannelSpec, LinkSpec
+from tlm3d.plugins import kinds, load_kind
+from tlm3d.spec.network import LayerText, NetworkText
+from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
+from tlm3d.spec.validate import NAME
+from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
+
+Schema = dict[str, Any]
+
+FILES = ("platform", "workload", "network")
+_KIND = "what it is: the other keys depend on it"
+_ENDS = ("between", "from", "to")
+_SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
+    (PlatformKeys, "Platform: top level"),
+    (DieKeys, "Die"),
+    (LimitSpec, "Limit"),
+    (WorkloadKeys, "Workload: top level"),
+    (TaskSpec, "Task"),
+    (StageSpec, "Stage"),
+    (NetworkText, "Network: top level"),
+    (LayerText, "Layer"),
+    (ComputeSpec, "Compute block"),
+    (BlockSpec, "Every block"),
+    (LinkSpec, "Every link"),
+    (ChannelSpec, "Channel"),
+)
+
+
+def schema(file: str) -> Schema:
+    """The JSON Schema of a ``platform``, ``workload`` or ``network`` file. Raises PluginError for a broken kind."""
+    build: dict[str, Callable[[], Schema]] = {"platform": _platform, "workload": _workload, "network": _network}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"tlm3d {file}"}
+    return head | build[file]()
+
+
+def kind_schema(slot: str, name: str) -> Schema:
+    """The keys of one block or link kind. Raises PluginError."""
+    title = {"blocks": "Block kind", "links": "Link kind"}[slot]
+    model = load_kind(slot, name)
+    found = _object(model, f"{title} {name}")
+    left_out = ("kind", *(_ENDS if getattr(model, "WITHIN_DIE", False) else ()))  # a bus has no ends
+    keys = {key: value for key, value in found["properties"].items() if key not in left_out}
+    found["properties"] = {"kind": {"const": name, "description": _KIND}} | keys
+    return found
+
+
+# ------------------------------------------------------------ the three files
+
+
+def _platform() -> Schema:
+    links = {name: kind_schema("links", name) for name in kinds("links")}
+    within = [name for name in links if load_kind("links", name).WITHIN_DIE]
+    defs: Schema = {f"block-{name}": kind_schema("blocks", name) for name in kinds("blocks")}
+    for name, link in links.items():
+        if name not in within:
+            link["oneOf"] = [_given("between", without=("from", "to")), _given("from", "to", without=("between",))]
+    defs |= {f"link-{name}": link for name, link in links.items()}
+    defs["block"] = _by_kind("block", kinds("blocks"))
+    defs["link"] = _by_kind("link", [name for name in links if name not in within])
+    defs["bus"] = _by_kind("link", within)
+    die = _object(DieKeys)
+    die["properties"]["blocks"] |= _named("block") | {"propertyNames": _name(but="bus")}
+    die["properties"]["bus"] |= {"$ref": "#/$defs/bus"}
+    defs["die"] = die
+    defs["limit"] = _object(LimitSpec) | {
+        "oneOf": [{"required": ["window"]}, {"required": ["peak"], "properties": {"peak": {"enum": [True, "true"]}}}]
+    }
+    found = _object(PlatformKeys)
+    found["properties"]["limits"] |= {"items": {"$ref": "#/$defs/limit"}}
+    found["properties"]["dies"] |= _named("die") | {"minProperties": 1}
+    found["properties"]["links"] |= _named("link")
+    return found | {"$defs": defs}
+
+
+def _workload() -> Schema:
+    task = _object(TaskSpec)
+    task["properties"]["stages"] |= {"items": {"$ref": "#/$defs/stage"}}
+    task["properties"]["map"].pop("default")  # none: the key stands there with a network, and then says a block
+    task["properties"]["map"] |= {"required": ["default"]}
+    task["anyOf"] = [{"required": ["network"]}, {"required": ["stages"]}]
+    task["oneOf"] = [{"required": [way]} for way in ("input", "rate", "period")]
+    task["dependentRequired"] = {"network": ["map"], "map": ["network"]}
+    stage = _object(StageSpec) | {"oneOf": [{"required": ["cycles"]}, {"required": ["time"]}]}
+    found = _object(WorkloadKeys)
+    found["properties"]["policy"] |= {"enum": list(kinds("policies"))}
+    found["properties"]["tasks"] |= _named("task") | {"minProperties": 1}
+    return found | {"$defs": {"task": task, "stage": stage}}
+
+
+def _network() -> Schema:
+    layer = _object(LayerText)
+    layer["properties"]["name"] |= _name(dots=True, but="input")
+    layer["properties"]["weight_bits"] |= {"maximum": MAX_BITS}
+    layer["allOf"] = [_of_op(op) for op in Op]
+    found = _object(NetworkText)
+    found["properties"]["activation_bits"] |= {"maximum": MAX_BITS}
+    found["properties"]["layers"] |= {"items": {"$ref": "#/$defs/layer"}, "minItems": 1}
+    return found | {"$defs": {"layer": layer}}
+
+
+def _of_op(op: Op) -> Schema:
+    """What a layer of ``op`` must say and what has no meaning for it."""
+    required = [] if op not in (Op.CONV, Op.LINEAR) else ["channels"]
+    required += ["kernel"] if op in (Op.DEPTHWISE, Op.POOL) else []
+    refused = [] if op in WINDOW_OPS else ["kernel", "stride", "padding"]
+    refused += [] if op in WEIGHTED_OPS else ["weight_bits", "bias", "channels"]
+    then: Schema = {"properties": dict.fromkeys(refused, False)}
+    return {"if": _is("op", op.value), "then": then | ({"required": required} if required else {})}
+
+
+# ------------------------------------------------------------ parts
+
+
+def _is(key: str, value: str) -> Schema:
+    return {"properties": {key: {"const": value}}, "required": [key]}
+
+
+def _given(*keys: str, without: Iterable[str]) -> Schema:
+    return {"required": list(keys), "not": {"anyOf": [{"required": [key]} for key in without]}}
+
+
+def _by_kind(prefix: str, names: Iterable[str]) -> Schema:
+    """A mapping whose ``kind`` says which other keys it has: a mistake is then told of the right kind."""
+    names = list(names)
+    return {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"enum": names, "description": _KIND}},
+        "allOf": [{"if": _is("kind", name), "then": {"$ref": f"#/$defs/{prefix}-{name}"}} for name in names],
+    }
+
+
+def _named(what: str) -> Schema:
+    """A mapping from names to ``what``."""
+    return {"type": "object", "propertyNames": _name(), "additionalProperties": {"$ref": f"#/$defs/{what}"}}
+
+
+def _name(dots: bool = False, but: str = "") -> Schema:
+    pattern = NAME.pattern if dots else NAME.pattern.replace(".", "")
+    return {"pattern": f"^(?:{pattern})$"} | ({"not": {"const": but}} if but else {})
+
+
+# ------------------------------------------------------------ models to schemas
+
+
+def _object(model: type[BaseModel], section: str = "") -> Schema:
+    """The schema of ``model`` in one piece, with meanings and defaults from the page of documentation."""
+    raw = model.model_json_schema(by_alias=True)
+    texts = _texts(model, section)
+    found: Schema = _tidied(raw, raw.get("$defs", {}), texts, "")
+    return found
+
+
+def _texts(model: type[BaseModel], section: str) -> dict[str, dict[str, str]]:
+    """Default and meaning by dotted key: of the kind's own section before those it shares."""
+    page = json.loads((files("tlm3d.spec") / "key_texts.json").read_text(encoding="utf-8"))
+    titles = [section, *(title for shared, title in _SECTIONS if issubclass(model, shared))]
+    found: dict[str, dict[str, str]] = {}
+    for title in reversed(titles):
+        found |= page.get(title, {})
+    channel = page["Channel"]
+    return {f"dma.{key}": text for key, text in channel.items()} | found
+
+
+def _tidied(node: Any, defs: Schema, texts: dict[str, dict[str, str]], path: str) -> Any:
+    """``node`` with references filled in, no nulls and no titles, and the texts of every key from ``path`` down."""
+    if not isinstance(node, dict):
+        return node
+    node = _without_null(node, defs)
+    found = {key: value for key, value in node.items() if key not in ("$defs", "title", "default", "properties")}
+    for key in ("items", "additionalProperties"):
+        if key in found:
+            found[key] = _tidied(found[key], defs, texts, f"{path}*." if key == "additionalProperties" else path)
+    for key in ("prefixItems", "anyOf"):
+        if key in found:
+            found[key] = [_tidied(entry, defs, texts, path) for entry in found[key]]
+    if "description" in found:
+        found["description"] = found["description"].replace("``", "")
+    if "properties" in node:
+        found["properties"] = {key: _key(value, defs, texts, path + key) for key, value in node["properties"].items()}
+    return found
+
+
+def _key(node: Schema, defs: Schema, texts: dict[str, dict[str, str]], path: str) -> Schema:
+    """The schema of one key, with what the page says of it."""
+    found: Schema = _tidied(node, defs, texts, f"{path}.")
+    text = texts.get(path, {})
+    if "meaning" in text:
+        of = f" ({found['description']})" if "examples" in found else ""
+        found["description"] = text["meaning"] + of
+    if "default" in text:
+        found["default"] = yaml.safe_load(text["default"])
+    elif "examples" not in found and node.get("default") is not None:
+        found["default"] = node["default"]  # of a quantity it would be the number that is booked
+    return found
+
+
+def _without_null(node: Schema, defs: Schema) -> Schema:
+    """``node`` with its reference filled in; None means "not written" to a model, and nothing to a file."""
+    if "$ref" in node:
+        node = defs[node["$ref"].rpartition("/")[2]] | {key: value for key, value in node.items() if key != "$ref"}
+    alternatives = [one for one in node.get("anyOf", ()) if one != {"type": "null"}]
+    if len(alternatives) == 1:
+        rest = {key: value for key, value in node.items() if key != "anyOf"}
+        return _without_null(alternatives[0] | rest, defs)
+    return node | ({"anyOf": alternatives} if alternatives else {})
