@@ -13,19 +13,25 @@ AJ_PER_PJ = 10**6
 
 
 def stack(platform: PlatformSpec) -> Stack:
-    """The facts of ``platform`` that a drawing shows."""
+    """The facts of ``platform`` that a drawing shows; dies in packages of their own come last."""
     dies = [
         DieFacts(
             name,
             die.tier,
             None if die.bus is None else _link("bus", die.bus),
             tuple(_block(block, spec) for block, spec in die.blocks.items()),
+            die.package,
         )
         for name, die in platform.dies.items()
     ]
     limits = tuple(LimitFacts(limit.limit_nw, limit.window_ps) for limit in platform.limits)
     links = tuple(_link(name, link) for name, link in platform.links.items())
-    return Stack(platform.name, tuple(sorted(dies, key=lambda die: (-die.tier, die.name))), links, limits)
+    return Stack(
+        platform.name,
+        tuple(sorted(dies, key=lambda die: (die.package != "stack", die.package, -die.tier, die.name))),
+        links,
+        limits,
+    )
 
 
 def _link(name: str, spec: LinkSpec) -> LinkFacts:
@@ -36,8 +42,9 @@ def _link(name: str, spec: LinkSpec) -> LinkFacts:
         directions[0] if directions else (),
         len(directions) > 1,
         float(spec.total_bps),
-        float(spec.aj_per_bit / AJ_PER_PJ),
+        float(spec.wire_aj_per_bit / AJ_PER_PJ),
         spec.latency_ps,
+        spec.gated.wake_time_ps if spec.gated else None,
     )
 
 
@@ -69,4 +76,5 @@ def _block(name: str, spec: BlockSpec) -> BlockFacts:
         frame_rate_hz=number("frame_rate_hz"),
         bits=whole("bits"),
         modes=tuple(getattr(spec, "modes", ())),
+        wake_ps=spec.states.gated.wake_time_ps if spec.states.gated else None,
     )

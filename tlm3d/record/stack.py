@@ -21,6 +21,7 @@ class BlockFacts:
     frame_rate_hz: float | None
     bits: int | None
     modes: tuple[str, ...]
+    wake_ps: int | None = None  # how long it takes to wake up, where it is gated
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class LinkFacts:
     rate_bps: float  # all lanes, each way
     pj_per_bit: float
     latency_ps: int
+    wake_ps: int | None = None  # how long it takes to wake up, where it is gated
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class DieFacts:
     tier: int
     bus: LinkFacts | None
     blocks: tuple[BlockFacts, ...]
+    package: str = "stack"
 
 
 @dataclass(frozen=True, slots=True)

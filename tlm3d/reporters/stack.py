@@ -109,10 +109,11 @@ def _box(drawing: _Drawing, die: DieFacts, rail_ends: int, width: int, strokes: 
     parts = [] if die.bus is None else [("bus", die.bus.kind, _link_figures(die.bus))]
     parts += [(block.name, block.kind, _block_figures(block)) for block in die.blocks]
     lines = _aligned(parts, width - 4)
-    title = f"{strokes.top_left}{strokes.level} {die.name} "
+    name = die.name if die.package == "stack" else f"{die.name}, package {die.package}"
+    title = f"{strokes.top_left}{strokes.level} {name} "
     if len(title) > width - 2:  # a long name goes inside
         title = strokes.top_left
-        lines = [die.name[at : at + width - 4] for at in range(0, len(die.name), width - 4)] + lines
+        lines = [name[at : at + width - 4] for at in range(0, len(name), width - 4)] + lines
     drawing.rows.append((f"tier {die.tier}", title + strokes.level * (width - len(title) - 1) + strokes.top_right))
     inside = []
     for text in [*lines, *[""] * (max(rail_ends, 1) - len(lines))]:
@@ -206,7 +207,12 @@ def _link_figures(link: LinkFacts) -> list[str]:
     each = " each way" if link.both_ways else ""
     rate = f"{_fixed(link.rate_bps / 10**9, link.rate_bps, 'Gbit/s', 'bit/s')}{each}"
     energy = _fixed(link.pj_per_bit, link.pj_per_bit / 10**12, "pJ/bit", "J/bit")
-    return [rate, energy, _fixed(link.latency_ps / 1000, link.latency_ps / PS_PER_S, "ns", "s")]
+    return [rate, energy, _fixed(link.latency_ps / 1000, link.latency_ps / PS_PER_S, "ns", "s"), *_gate(link.wake_ps)]
+
+
+def _gate(wake_ps: int | None) -> list[str]:
+    """How long a gated part takes to wake up."""
+    return [] if wake_ps is None else [f"gated, wakes in {show_ps(wake_ps)}"]
 
 
 def _block_figures(block: BlockFacts) -> list[str]:
@@ -232,7 +238,7 @@ def _block_figures(block: BlockFacts) -> list[str]:
         figures.append(_fixed(block.rate_bps / 10**9, block.rate_bps, "Gbit/s", "bit/s"))
     if len(block.modes) > 1:
         figures.append(f"{len(block.modes)} modes")
-    return figures
+    return figures + _gate(block.wake_ps)
 
 
 def _fixed(scaled: float, value: float, unit: str, base: str) -> str:

@@ -72,7 +72,10 @@ def _platform() -> Schema:
     defs: Schema = {f"block-{name}": kind_schema("blocks", name) for name in kinds("blocks")}
     for name, link in links.items():
         if name not in within:
-            link["oneOf"] = [_given("between", without=("from", "to")), _given("from", "to", without=("between",))]
+            ends = [_given("from", "to", without=("between",))]
+            if not load_kind("links", name).ONE_WAY:
+                ends.append(_given("between", without=("from", "to")))
+            link["oneOf"] = ends
     defs |= {f"link-{name}": link for name, link in links.items()}
     defs["block"] = _by_kind("block", kinds("blocks"))
     defs["link"] = _by_kind("link", [name for name in links if name not in within])

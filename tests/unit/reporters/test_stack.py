@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from tlm3d.analysis.stack import stack
 from tlm3d.record.stack import BlockFacts, DieFacts, LimitFacts, LinkFacts, Stack
 from tlm3d.reporters.stack import render
+from tlm3d.spec.pair import read_platform
+
+ROOT = Path(__file__).parents[3]
 
 
 def memory(name: str, capacity_bytes: int = 1024) -> BlockFacts:
@@ -118,3 +123,13 @@ def test_boxes_are_closed_and_no_figure_is_cut_whatever_the_names(
 def test_rates_are_in_gigabits_until_that_reads_badly(rate_bps: float, shown: str) -> None:
     one = LinkFacts("l", "tsv", ("top", "middle"), False, rate_bps, 0, 1000)
     assert any(f"tsv  {shown} · 0 pJ/bit · 1 ns" in line for line in drawn(TOWER, [one]))
+
+
+def test_a_gated_part_says_how_long_it_takes_to_wake_and_a_die_its_package() -> None:
+    sleepy = ["dies.logic.blocks.cluster.states={gated: {wake_time: 5 us}}", "links.tsv.gated={wake_time: 20 ns}"]
+    found = stack(read_platform(str(ROOT / "platforms" / "two_chip_mipi.yaml"), sleepy))
+    text = "\n".join(drawn(list(found.dies), list(found.links), 100))
+    assert "64 KiB local · gated, wakes in 5.00 us" in text
+    assert "2 ns · gated, wakes in 20.0 ns" in text
+    assert "┌─ pixel, package sensor ─" in text
+    assert "csi: mipi · pixel to logic · 0.5 Gbit/s · 12.5 pJ/bit · 10 ns" in text
