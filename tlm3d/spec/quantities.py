@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
 
 from tlm3d import units
+from tlm3d.spec.corners import CORNERS
 from tlm3d.units import Dimension, QuantityError, clip, duration_ps, parse_number, parse_quantity
 
 MAX_COUNT = 10**12
@@ -105,12 +106,19 @@ def _padding(value: Any) -> Any:
     return text if text in ("same", "valid") else _count(0)(text)
 
 
+def _at_corners(*types: str) -> dict[str, Any]:
+    """JSON Schema of a value of one of ``types``, or of a mapping with one for each corner."""
+    one = {"type": types[0] if len(types) == 1 else list(types)}
+    corners = {"properties": dict.fromkeys(CORNERS, one), "required": list(CORNERS), "additionalProperties": False}
+    return {"type": [*types, "object"], **corners}
+
+
 def _schema(dimension: Dimension) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "description": dimension.name, "examples": [dimension.example]})
+    return WithJsonSchema({**_at_corners("string"), "description": dimension.name, "examples": [dimension.example]})
 
 
-_NUMBER = WithJsonSchema({"type": ["number", "string"]})
-_INTEGER = WithJsonSchema({"type": ["integer", "string"]})
+_NUMBER = WithJsonSchema(_at_corners("number", "string"))
+_INTEGER = WithJsonSchema(_at_corners("integer", "string"))
 
 TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME)]
 DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME)]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+# Imported here, before processes are forked, and not by each of them when it first simulates.
+import tlm3d.analysis.judge
+import tlm3d.model.system  # noqa: F401
 from tlm3d.analysis.result import Result
 from tlm3d.analysis.sweep import Row, row_of
 from tlm3d.errors import Tlm3dError
 from tlm3d.simulation import simulate
+from tlm3d.spec.corners import TYPICAL
 from tlm3d.spec.pair import read_pair
 from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
@@ -25,6 +29,21 @@ class Study:
     policy: str | None = None
     horizon_ps: int | None = None
     seed: int = 0
+    corner: str = TYPICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What one point has of its own: values of the swept paths, and a corner."""
+
+    paths: tuple[str, ...]
+    values: tuple[str, ...]
+    corner: str
+
+    @property
+    def row(self) -> Row:
+        """Its row, without an outcome."""
+        return Row(self.values, corner=self.corner)
 
 
 def check_paths(study: Study, axes: Sequence[Axis]) -> None:
@@ -34,16 +53,16 @@ def check_paths(study: Study, axes: Sequence[Axis]) -> None:
     apply_settings(platform, workload, [f"{axis.path}={axis.values[0]}" for axis in axes], option="--param")
 
 
-def run_point(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Row:
-    """Run ``study`` with ``paths`` set to ``values``, as ``run --set`` would; a Tlm3dError becomes the row's."""
+def run_point(study: Study, point: Point) -> Row:
+    """Run ``study`` at ``point``, as ``run --corner --set`` would; a Tlm3dError becomes the row's."""
     try:
-        return row_of(values, run_result(study, paths, values))
+        return row_of(point.values, run_result(study, point))
     except Tlm3dError as error:
-        return Row(values, error="; ".join(str(error).splitlines()))
+        return replace(point.row, error="; ".join(str(error).splitlines()))
 
 
-def run_result(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Result:
+def run_result(study: Study, point: Point) -> Result:
     """The whole Result of one point. Raises Tlm3dError."""
-    changes = [f"{path}={value}" for path, value in zip(paths, values, strict=True)]
-    described = read_pair(study.platform, study.workload, [*study.settings, *changes])
+    changes = [f"{path}={value}" for path, value in zip(point.paths, point.values, strict=True)]
+    described = read_pair(study.platform, study.workload, [*study.settings, *changes], corner=point.corner)
     return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed)
