@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,41 @@ def test_a_full_disk_is_an_error_that_names_it() -> None:
         os.close(full)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (2, "error: standard output: cannot be written: No space left on device\n")
+
+
+def processes_below(parent: int) -> set[int]:
+    """The children of a process, by /proc."""
+    return {
+        int(pid) for task in Path(f"/proc/{parent}/task").iterdir() for pid in (task / "children").read_text().split()
+    }
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc here")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_shows_and_writes_what_is_done_and_leaves_no_process(
+    sent: signal.Signals, tmp_path: Path
+) -> None:
+    # The first point has its error at once, the others take minutes.
+    deadlines = "workload.tasks.look.deadline=soon, 9 ms, 8 ms"
+    file = tmp_path / "sweep.csv"
+    command = (*TLM3D, "sweep", "good/platform.yaml", "good/workload.yaml", "--param", deadlines, "--jobs", "2")
+    with start(*command, "--horizon", "2000 s", "--csv", str(file), stdout=subprocess.PIPE) as process:
+        workers: set[int] = set()
+        end = time.monotonic() + 30
+        # Both well inside a long point: the one that had the error has handed it over, else it had no other point.
+        while len(workers) < 2 or not all(cpu_ticks(pid) > 20 for pid in workers):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+            workers = processes_below(process.pid)
+        process.send_signal(sent)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert out.startswith("SWEEP: 1 of 3 points, 0 MET, 1 in error\ninterrupted: ")
+    assert [line.partition(",")[0] for line in file.read_text().splitlines()[1:]] == ["soon"]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def cpu_ticks(pid: int) -> int:
+    """CPU time that a process has used, in ticks of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return int(fields[11]) + int(fields[12])

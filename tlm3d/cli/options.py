@@ -69,6 +69,6 @@ def chosen_corners(corner: str, all_of_them: bool) -> tuple[str, ...]:
     if not all_of_them:
         return (corner,)
     if corner != TYPICAL:
-        message = f"--corners runs all three, --corner {corner} picks one: give one of the two"
+        message = f"runs all three corners, --corner {corner} picks one: give one of the two"
         raise SpecError([Problem("--corners", 0, 0, "", message)])
     return CORNERS

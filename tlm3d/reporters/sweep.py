@@ -32,7 +32,7 @@ def render(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expe
     _table(page, paths, rows, knees)
     for row in rows:
         if row.error:
-            page.line(f" {_name(row, rows)}: {row.error}")
+            page.paragraph(f"{_name(row, rows)}: {row.error}")
     if paths:
         _knee_lines(page, paths, rows, knees)
     _spread(page, paths, rows)
@@ -75,7 +75,7 @@ def _knee_lines(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Se
     for index in knees:
         at = f" at the {rows[index].corner} corner" if _tells_corners(rows) else ""
         rest = "".join(f" with {path} = {value}" for path, value in zip(paths[1:], rows[index].values[1:], strict=True))
-        page.line(f" knee: from {paths[0]} = {rows[index].values[0]} up every tried value is MET{rest}{at}")
+        page.paragraph(f"knee: from {paths[0]} = {rows[index].values[0]} up every tried value is MET{rest}{at}")
 
 
 def _tells_corners(rows: Sequence[Row]) -> bool:

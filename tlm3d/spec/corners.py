@@ -59,8 +59,11 @@ class _Picker:
             self.add((*where, key), f"unknown key {clip(key)}{_slip(key, tree)}", at_key=True)
         missing = [key for key in CORNERS if key not in tree]
         if missing and tree.keys() <= set(CORNERS):
-            named = " and ".join(f"'{key}'" for key in missing)
-            self.add(where, f"missing key {named}: a value at corners has 'low', 'typical' and 'high'")
+            named = ("keys " if len(missing) > 1 else "key ") + " and ".join(f"'{key}'" for key in missing)
+            self.add(
+                where,
+                f"missing {named}: a value at corners has 'low', 'typical' and 'high'",
+            )
         chosen = next(key for key in (self.corner, TYPICAL, *plain) if key in plain)
         self.picked.chosen[where] = chosen
         self.picked.values[where] = self.picked.values.get((*where, chosen), (self.picked.file, 0, 0))
