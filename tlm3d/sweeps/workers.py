@@ -35,7 +35,7 @@ def run_points(study: Study, points: Sequence[Point], jobs: int) -> Generator[tu
             return
         worker = worker or _Worker(study)
         workers[worker.connection] = (worker, index)
-        with suppress(BrokenPipeError):  # it died meanwhile, which shows when its row does not come
+        with suppress(OSError):  # it died meanwhile, which shows when its row does not come
             worker.connection.send(point)
 
     try:
@@ -87,7 +87,9 @@ class _Worker:
 
     def end(self) -> int | None:
         """Let the process end, by force if it does not; its exit code."""
-        self.connection.close()  # it reads that nothing more comes
+        with suppress(OSError):  # it has ended already
+            self.connection.send(None)
+        self.connection.close()
         self.process.join(_PATIENCE_S)
         if self.process.is_alive():
             self.process.kill()
@@ -96,16 +98,18 @@ class _Worker:
 
 
 def _work(connection: Connection, parents_end: Connection, study: Study) -> None:
-    """Run the points that come until no more come, or the parent is gone."""
+    """Run the points that come, until None does or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parents_end.close()  # else the pipe stays open when the parent is gone
     try:
         while True:
-            point: Point = connection.recv()
+            point: Point | None = connection.recv()
+            if point is None:
+                return
             connection.send(_outcome(study, point))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
+    except (EOFError, OSError):
+        return  # the parent is gone
 
 
 def _outcome(study: Study, point: Point) -> Row | Exception:

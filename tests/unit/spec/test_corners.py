@@ -107,7 +107,7 @@ def test_a_network_is_read_at_the_corner_of_its_workload(tmp_path: Path) -> None
     for corner in CORNERS:
         found = load_workload(tmp_path / "workload.yaml", corner=corner).tasks["look"].network
         assert found is not None
-        channels.append(found.layers[0].output.channels)
+        channels.append(found.layers[0].out_shape.channels)
     assert channels == [1, 4, 9]
 
 
