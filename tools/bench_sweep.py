@@ -40,7 +40,7 @@ def cpu_s() -> float:
 
 
 def efficiency(study: Study, axis: Axis, runs: int) -> None:
-    """Serial wall time over twice the wall time of two processes; CPU time beside it, which other load hardly changes."""
+    """Serial wall time over twice the wall time of two processes; CPU time beside it, which other load changes less."""
     walls: dict[int, list[float]] = {1: [], 2: []}
     cpus: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(runs):
@@ -76,10 +76,9 @@ def overhead(study: Study, axis: Axis, runs: int) -> None:
         for name, clock in clocks.items():
             extra[name].append(1000 * (clock() - began[name] - inside[name]))
     point.simulate = simulate
+    print("a point beyond its simulation (target below 30 ms)")
     for name, ms in extra.items():
-        print(
-            f"a point beyond its simulation, {name} ms: median {statistics.median(ms):.1f}, most {max(ms):.1f} (target 30)"
-        )
+        print(f"  {name} ms: median {statistics.median(ms):.1f}, most {max(ms):.1f}")
 
 
 def readme_command() -> list[str]:

@@ -94,7 +94,7 @@ def _spread(page: Page, paths: Sequence[str], rows: Sequence[Row]) -> None:
     if not found:
         return
     corners = list(dict.fromkeys(row.corner for row in rows))
-    page.heading("Spread over the corners", f"to: {corners[-1]} over {corners[0]}")
+    page.heading("Spread over the corners")
     cells: list[list[Cell]] = []
     for spread in found:
         names: Sequence[str] = spread.values
@@ -107,7 +107,7 @@ def _spread(page: Page, paths: Sequence[str], rows: Sequence[Row]) -> None:
             shown = [show(by_corner[corner]) if corner in by_corner else "-" for corner in corners]
             cells.append([*names, what, *shown, _ratio(by_corner.get(corners[0]), by_corner.get(corners[-1]))])
             names = [""] * len(paths)
-    numbers = [Column(name) for name in (*corners, "to")]
+    numbers = [Column(name) for name in (*corners, f"{corners[-1]}/{corners[0]}")]
     page.table([*(Column(path, Kind.NAME) for path in paths), Column("", Kind.NAME), *numbers], cells)
 
 
