@@ -70,30 +70,44 @@ def test_a_full_disk_is_an_error_that_names_it() -> None:
     assert (process.returncode, err) == (2, "error: standard output: cannot be written: No space left on device\n")
 
 
-def processes_below(parent: int) -> set[int]:
-    """The children of a process, by /proc."""
-    return {
-        int(pid) for task in Path(f"/proc/{parent}/task").iterdir() for pid in (task / "children").read_text().split()
-    }
+def cpu_ticks(pid: int) -> int:
+    """CPU time that a process has used, in ticks of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc here")
+def busy_workers(process: subprocess.Popen[str]) -> set[int]:
+    """The two processes of a sweep whose first point fails at once, when both are well inside a long point.
+
+    The first point is done then: the process that had it was given another.
+    """
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        tasks = Path(f"/proc/{process.pid}/task").iterdir()
+        workers = {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+        if len(workers) == 2 and all(cpu_ticks(pid) > 20 for pid in workers):
+            return workers
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+LONG_SWEEP = (
+    *(*TLM3D, "sweep", "good/platform.yaml", "good/workload.yaml", "--jobs", "2", "--horizon", "2000 s"),
+    *("--param", "workload.tasks.look.deadline=soon, 9 ms, 8 ms"),
+)
+with_proc = pytest.mark.skipif(
+    not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="no such /proc here"
+)
+
+
+@with_proc
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_sweep_shows_and_writes_what_is_done_and_leaves_no_process(
     sent: signal.Signals, tmp_path: Path
 ) -> None:
-    # The first point has its error at once, the others take minutes.
-    deadlines = "workload.tasks.look.deadline=soon, 9 ms, 8 ms"
     file = tmp_path / "sweep.csv"
-    command = (*TLM3D, "sweep", "good/platform.yaml", "good/workload.yaml", "--param", deadlines, "--jobs", "2")
-    with start(*command, "--horizon", "2000 s", "--csv", str(file), stdout=subprocess.PIPE) as process:
-        workers: set[int] = set()
-        end = time.monotonic() + 30
-        # Both well inside a long point: the one that had the error has handed it over, else it had no other point.
-        while len(workers) < 2 or not all(cpu_ticks(pid) > 20 for pid in workers):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-            workers = processes_below(process.pid)
+    with start(*LONG_SWEEP, "--csv", str(file), stdout=subprocess.PIPE) as process:
+        workers = busy_workers(process)
         process.send_signal(sent)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "")
@@ -102,7 +116,12 @@ def test_an_interrupted_sweep_shows_and_writes_what_is_done_and_leaves_no_proces
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
-def cpu_ticks(pid: int) -> int:
-    """CPU time that a process has used, in ticks of 10 ms."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return int(fields[11]) + int(fields[12])
+@with_proc
+def test_a_sweep_that_is_killed_leaves_no_process() -> None:
+    with start(*LONG_SWEEP, stdout=subprocess.DEVNULL) as process:
+        workers = busy_workers(process)
+        process.kill()
+    end = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import traceback
 from collections.abc import Callable, Generator, Sequence
@@ -10,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from threading import Thread
 
 from tlm3d.analysis.sweep import Row
 from tlm3d.sweeps.point import Point, Study, run_point
@@ -102,6 +104,7 @@ def _work(connection: Connection, parents_end: Connection, study: Study) -> None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parents_end.close()  # else the pipe stays open when the parent is gone
+    Thread(target=_end_with_the_parent, daemon=True).start()
     try:
         while True:
             point: Point | None = connection.recv()
@@ -110,6 +113,14 @@ def _work(connection: Connection, parents_end: Connection, study: Study) -> None
             connection.send(_outcome(study, point))
     except (EOFError, OSError):
         return  # the parent is gone
+
+
+def _end_with_the_parent() -> None:
+    """A parent that was killed must not leave a process behind that computes for nobody."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _outcome(study: Study, point: Point) -> Row | Exception:

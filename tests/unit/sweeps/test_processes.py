@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,7 +108,9 @@ def test_an_interrupt_ends_every_process_at_once_and_keeps_what_is_done() -> Non
     slow = replace(STUDY, horizon_ps=10**15)  # the second point would take minutes
     axis = Axis("workload.tasks.wake.deadline", ("soon", "100 ms", "90 ms"))  # the first has its error at once
     before = set(multiprocessing.active_children())
+    began = time.monotonic()
     (row,) = sweep(slow, [axis], jobs=2, done=interrupt)
+    assert time.monotonic() - began < workers._PATIENCE_S
     assert row.values == ("soon",)
     assert set(multiprocessing.active_children()) == before
 
