@@ -68,7 +68,7 @@ def _alone(platform: PlatformSpec, network: Network, placement: Placement) -> Ex
     from tlm3d.model.system import System
     from tlm3d.spec.lone import TASK, lone_workload
 
-    workload = lone_workload(network, placement)
+    workload = lone_workload(network, placement, platform.corner)
     system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
     works = layer_works(platform, workload, TASK)
     return by_layer(system.run(), works, placement.block, placement.elsewhere)

@@ -107,3 +107,60 @@ def test_a_full_disk_is_an_error_that_names_it() -> None:
         os.close(full)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (2, "error: standard output: cannot be written: No space left on device\n")
+
+
+def cpu_ticks(pid: int) -> int:
+    """CPU time that a process has used, in ticks of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def busy_workers(process: subprocess.Popen[str]) -> set[int]:
+    """The two processes of a sweep whose first point fails at once, when both are well inside a long point.
+
+    The first point is done then: the process that had it was given another.
+    """
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        tasks = Path(f"/proc/{process.pid}/task").iterdir()
+        workers = {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+        if len(workers) == 2 and all(cpu_ticks(pid) > 20 for pid in workers):
+            return workers
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+LONG_SWEEP = (
+    *(*TLM3D, "sweep", "good/platform.yaml", "good/workload.yaml", "--jobs", "2", "--horizon", "2000 s"),
+    *("--param", "workload.tasks.look.deadline=soon, 9 ms, 8 ms"),
+)
+with_proc = pytest.mark.skipif(
+    not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="no such /proc here"
+)
+
+
+@with_proc
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_shows_and_writes_what_is_done_and_leaves_no_process(
+    sent: signal.Signals, tmp_path: Path
+) -> None:
+    file = tmp_path / "sweep.csv"
+    with start(*LONG_SWEEP, "--csv", str(file), stdout=subprocess.PIPE) as process:
+        workers = busy_workers(process)
+        process.send_signal(sent)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert out.startswith("SWEEP: 1 of 3 points, 0 MET, 1 in error\ninterrupted: ")
+    assert [line.partition(",")[0] for line in file.read_text().splitlines()[1:]] == ["soon"]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+@with_proc
+def test_a_sweep_that_is_killed_leaves_no_process() -> None:
+    with start(*LONG_SWEEP, stdout=subprocess.DEVNULL) as process:
+        workers = busy_workers(process)
+        process.kill()
+    end = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -1,4 +1,7 @@
-"""Every number of the default pair acts: doubling it changes an integer of the result, or is refused."""
+"""Every number of the default pair acts: doubling it changes an integer of the result, or is refused.
+
+Of a number given at corners each is doubled at its own corner.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from tlm3d.analysis.judge import judge
 from tlm3d.errors import ElaborationError, SpecError
 from tlm3d.model.system import System
 from tlm3d.reporters.json import document
+from tlm3d.spec.corners import CORNERS, TYPICAL
 from tlm3d.spec.platform import platform_of
 from tlm3d.spec.source import Where, dotted, override, read_source
 from tlm3d.spec.workload import workload_of
@@ -80,14 +85,23 @@ def doubled(text: str) -> str:
     return f"{float(match[1]) * 2:.12g}{match[2]}"
 
 
-def outcome(changes: Mapping[str, str]) -> str:
+def corner_of(path: str) -> str:
+    """The corner at which the number at ``path`` counts."""
+    last = path.rpartition(".")[2]
+    return last if last in CORNERS else TYPICAL
+
+
+def outcome(changes: Mapping[str, str], corner: str = TYPICAL) -> str:
     """All numbers of the default pair's result with ``changes`` by file and path, or what refuses them."""
     sources = {"platform": read_source(PLATFORM), "workload": read_source(WORKLOAD)}
     for path, text in {"workload horizon": HORIZON, **changes}.items():
         file, _, inside = path.partition(" ")
         override(sources[file], inside, text, "test")
     try:
-        platform, workload = platform_of(sources["platform"]), workload_of(sources["workload"], WORKLOAD.parent)
+        platform, workload = (
+            platform_of(sources["platform"], corner),
+            workload_of(sources["workload"], WORKLOAD.parent, corner),
+        )
         system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
     except (SpecError, ElaborationError) as error:
         return f"refused: {error}"
@@ -103,9 +117,9 @@ PARAMETERS = {
 } | {"workload horizon": HORIZON}
 
 
-@pytest.fixture(scope="module")
-def baseline() -> str:
-    return outcome({})
+@cache
+def baseline(corner: str) -> str:
+    return outcome({}, corner)
 
 
 def test_the_files_have_numbers_to_double_and_the_silent_ones_are_among_them() -> None:
@@ -114,9 +128,16 @@ def test_the_files_have_numbers_to_double_and_the_silent_ones_are_among_them() -
 
 
 @pytest.mark.parametrize("path", PARAMETERS)
-def test_doubling_a_number_changes_the_result(path: str, baseline: str) -> None:
-    changed = outcome({path: doubled(PARAMETERS[path])}) != baseline
+def test_doubling_a_number_changes_the_result(path: str) -> None:
+    corner = corner_of(path)
+    changed = outcome({path: doubled(PARAMETERS[path])}, corner) != baseline(corner)
     assert changed != (path in SILENT)
+
+
+def test_a_number_of_another_corner_does_not_act() -> None:
+    elsewhere = [path for path in PARAMETERS if corner_of(path) != TYPICAL]
+    assert len(elsewhere) >= 8
+    assert outcome({path: doubled(PARAMETERS[path]) for path in elsewhere}) == baseline(TYPICAL)
 
 
 @pytest.mark.parametrize("path", SILENT)

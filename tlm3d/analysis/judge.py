@@ -36,6 +36,7 @@ def judge(recording: Recording) -> Result:
         policy=recording.policy,
         seed=recording.seed,
         horizon_ps=horizon_ps,
+        corner=recording.corner,
         tasks=tasks,
         worst=blame.worst(chain.from_iterable(jobs.values()), horizon_ps),
         tightest=blame.tightest(jobs, horizon_ps),

@@ -118,6 +118,7 @@ class Result:
     policy: str
     seed: int
     horizon_ps: int
+    corner: str  # low, typical, high: which of the values at corners the run had
     tasks: dict[str, TaskResult]
     worst: JobBlame | None  # the job with the largest lateness among the late ones
     tightest: tuple[JobBlame, ...]  # by task, the judged job with the least slack; tightest first

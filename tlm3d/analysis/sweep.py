@@ -15,6 +15,7 @@ class Row:
 
     values: tuple[str, ...]
     error: str = ""
+    corner: str = "typical"
     verdict: str = ""
     judged: int = 0
     missed: int = 0
@@ -36,6 +37,7 @@ def row_of(values: tuple[str, ...], result: Result) -> Row:
     share, name, response_ps = max(ran, default=(0.0, "-", 0))
     return Row(
         values,
+        corner=result.corner,
         verdict=result.verdict.value,
         judged=sum(task.judged for task in result.tasks.values()),
         missed=sum(task.missed for task in result.tasks.values()),
@@ -52,12 +54,13 @@ def knees(rows: Sequence[Row], magnitudes: Sequence[Fraction | None]) -> list[in
     """Indices of the knee rows: the least first value from which all larger tried ones are MET.
 
     ``magnitudes`` are the rows' first values as numbers (None: not a number, no knee). Rows that differ in their other
-    values each have a knee of their own; where every value is MET, or the largest is not, there is none.
+    values or in their corner each have a knee of their own; where every value is MET, or the largest is not, there is
+    none.
     """
-    groups: dict[tuple[str, ...], list[tuple[Fraction, int]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[Fraction, int]]] = {}  # by the other values and the corner
     for index, (row, magnitude) in enumerate(zip(rows, magnitudes, strict=True)):
         if magnitude is not None:
-            groups.setdefault(row.values[1:], []).append((magnitude, index))
+            groups.setdefault((*row.values[1:], row.corner), []).append((magnitude, index))
     found = []
     for group in groups.values():
         knee = None
@@ -70,3 +73,34 @@ def knees(rows: Sequence[Row], magnitudes: Sequence[Fraction | None]) -> list[in
         if knee is not None:
             found.append(knee)
     return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What one point came to by corner, in the order run; corners in error are left out."""
+
+    values: tuple[str, ...]
+    worst_response_ps: dict[str, int]  # without the corners at which no judged job ran
+    average_nw: dict[str, float]
+    total_aj: dict[str, int]
+
+
+def spreads(rows: Sequence[Row]) -> list[Spread]:
+    """The spread of every point that was run at more than one corner, in the order of the points."""
+    points: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        points.setdefault(row.values, []).append(row)
+    found = []
+    for values, at_corners in points.items():
+        if len(at_corners) < 2:
+            continue
+        ran = [row for row in at_corners if not row.error]
+        found.append(
+            Spread(
+                values,
+                {row.corner: row.worst_response_ps for row in ran if row.worst_task != "-"},
+                {row.corner: row.average_nw for row in ran},
+                {row.corner: row.total_aj for row in ran},
+            )
+        )
+    return found

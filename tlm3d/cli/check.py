@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from tlm3d.cli import completion
+from tlm3d.cli.options import Corner
 from tlm3d.cli.terminal import complain, errors, harmless, output
 
 NAME = "check"
 SHORT = "Check files without running them."
-EXAMPLES = ("tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.yaml",)
+EXAMPLES = (
+    "tlm3d check platforms/*.yaml workloads/*.yaml workloads/networks/*.yaml",
+    "tlm3d check P.yaml W.yaml --corner high",
+)
 
 
 def check(
@@ -23,21 +27,27 @@ def check(
             help="Platform, workload and network files.", show_default=False, autocompletion=completion.yaml_files
         ),
     ],
+    corner: Corner = "typical",
 ) -> None:
-    """Check files; a platform given with workloads is also checked to be able to run each of them."""
+    """Check files at every corner; a platform given with workloads is also checked to be able to run each of them, at
+    CORNER.
+    """
     from tlm3d.errors import ElaborationError, SpecError
     from tlm3d.spec.any_file import describe, read_any
+    from tlm3d.spec.corners import TYPICAL, check_corner
     from tlm3d.spec.platform import PlatformSpec
     from tlm3d.spec.workload import WorkloadSpec
 
     with errors(context):
+        check_corner(corner)
+        at = "" if corner == TYPICAL else f" at the {corner} corner"
         failed = False
         with output():
             platforms: list[tuple[str, PlatformSpec]] = []
             workloads: list[tuple[str, WorkloadSpec]] = []
             for file in files:
                 try:
-                    spec = read_any(file)
+                    spec = read_any(file, corner)
                 except SpecError as error:
                     failed = True
                     complain(error)
@@ -61,5 +71,5 @@ def check(
                         continue
                     for note in system.recording.notes:
                         print(f"{pair}: note: {note}")
-                    print(f"{pair}: can run")
+                    print(f"{pair}: can run{at}")
         raise typer.Exit(2 if failed else 0)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tlm3d.cli.options import Horizon, JsonFile, PolicyName, Seed, check_policy, horizon_ps
-from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, writing
+from tlm3d.cli.options import Corner, Horizon, JsonFile, PolicyName, Seed, check_policy, horizon_ps
+from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, terminated, writing
 
 NAME = "compare"
 SHORT = "Run one workload on several platforms, side by side."
@@ -42,6 +42,7 @@ def compare(
             help="Change a value: a path, in every platform that has it, or workload.<path>. May be repeated.",
         ),
     ] = None,
+    corner: Corner = "typical",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a processor.")] = None,
     json: JsonFile = None,
 ) -> None:
@@ -53,6 +54,7 @@ def compare(
     from tlm3d.analysis.compare import NOT_RUN
     from tlm3d.errors import Problem, SpecError
     from tlm3d.reporters import compare as reporter
+    from tlm3d.spec.corners import check_corner
     from tlm3d.sweeps.compare import changes_from_first, read_candidates
     from tlm3d.sweeps.compare import compare as run_all
     from tlm3d.sweeps.point import Study
@@ -62,12 +64,12 @@ def compare(
         if len(platforms) < 2:
             message = f"expected at least three files, two platforms and, last, the workload; got {len(files)}"
             raise SpecError([Problem("compare", 0, 0, "", message)])
-        checks = (lambda: check_policy(policy), lambda: horizon_ps(horizon))
-        candidates = read_candidates(platforms, workload, set_ or [], checks)
-        study = Study("", workload, policy=policy, horizon_ps=horizon_ps(horizon), seed=seed)
-        with progress_bar("comparing") as progress:
+        checks = (lambda: check_policy(policy), lambda: horizon_ps(horizon), lambda: check_corner(corner))
+        candidates = read_candidates(platforms, workload, set_ or [], checks, corner)
+        study = Study("", workload, policy=policy, horizon_ps=horizon_ps(horizon), seed=seed, corner=corner)
+        with terminated(), progress_bar("comparing") as progress:
             outcomes = run_all(candidates, study, jobs=jobs, done=progress)
-        changed = changes_from_first(candidates)
+        changed = changes_from_first(candidates, corner)
         with output():
             if json == "-":
                 sys.stdout.write(reporter.dumps(outcomes, changed))

@@ -10,7 +10,7 @@ import typer
 
 from tlm3d.cli import completion
 from tlm3d.cli.completion import NETWORKS
-from tlm3d.cli.options import JsonFile, PlatformFile, Settings
+from tlm3d.cli.options import Corner, JsonFile, PlatformFile, Settings
 from tlm3d.cli.terminal import console, errors, output, writing
 
 NAME = "explain"
@@ -40,6 +40,7 @@ def explain(
         ),
     ] = None,
     set_: Settings = None,
+    corner: Corner = "typical",
     json: JsonFile = None,
 ) -> None:
     """Run NETWORK once, alone, on one block of PLATFORM: work, bytes, time, energy and bottleneck of every layer.
@@ -52,9 +53,10 @@ def explain(
     from tlm3d.spec.pair import read_platform
 
     with errors(context):
-        described = read_platform(platform, set_ or [])
+        described = read_platform(platform, set_ or [], corner)
         folders = [NETWORKS, Path("networks"), Path(platform).parent / "networks"]
-        found = explained(described, load_network(find_network(network, list(dict.fromkeys(folders)))), on)
+        file = find_network(network, list(dict.fromkeys(folders)))
+        found = explained(described, load_network(file, corner), on)
         with output():
             if json == "-":
                 sys.stdout.write(reporter.dumps(found))

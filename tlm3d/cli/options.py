@@ -28,6 +28,12 @@ Settings = Annotated[
         help="Change a value: a path in the platform, or workload.<path>. May be repeated.",
     ),
 ]
+Corner = Annotated[
+    str,
+    typer.Option(
+        metavar="low|typical|high", help="Which value to take of those given as {low: V, typical: V, high: V}."
+    ),
+]
 JsonFile = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE|-", help="Write JSON; - is standard output, without the report."),
@@ -61,3 +67,17 @@ def horizon_ps(horizon: str | None) -> int | None:
     except QuantityError as error:
         raise SpecError([Problem("--horizon", 0, 0, "", str(error))]) from None
     return found_ps
+
+
+def chosen_corners(corner: str, all_of_them: bool) -> tuple[str, ...]:
+    """``corner`` alone, or all three where ``--corners`` asks for them. Raises SpecError."""
+    from tlm3d.errors import Problem, SpecError
+    from tlm3d.spec.corners import CORNERS, TYPICAL, check_corner
+
+    check_corner(corner)
+    if not all_of_them:
+        return (corner,)
+    if corner != TYPICAL:
+        message = f"runs all three corners, --corner {corner} picks one: give one of the two"
+        raise SpecError([Problem("--corners", 0, 0, "", message)])
+    return CORNERS

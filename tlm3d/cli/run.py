@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from tlm3d.cli.options import Horizon, PlatformFile, PolicyName, Seed, Settings, WorkloadFile, check_policy, horizon_ps
+from tlm3d.cli.options import (
+    Corner,
+    Horizon,
+    PlatformFile,
+    PolicyName,
+    Seed,
+    Settings,
+    WorkloadFile,
+    check_policy,
+    horizon_ps,
+)
 from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, stoppable, writing
 
 NAME = "run"
@@ -18,6 +28,7 @@ EXAMPLES = (
     'tlm3d run P.yaml W.yaml --set links.tsv.rate="1 Mbit/s"',
     'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms"',
     'tlm3d run P.yaml W.yaml --policy fixed-priority --horizon "10 s"',
+    "tlm3d run P.yaml W.yaml --corner high",
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
     "tlm3d run P.yaml W.yaml --vcd run.vcd --trace run.json",
 )
@@ -32,6 +43,7 @@ def run(
     horizon: Horizon = None,
     seed: Seed = 0,
     set_: Settings = None,
+    corner: Corner = "typical",
     json: Annotated[
         str | None,
         typer.Option(metavar="FILE|-", help="Write the result as JSON; - is standard output, without the report."),
@@ -56,7 +68,7 @@ def run(
 
     with errors(context):
         options = (lambda: check_policy(policy), lambda: horizon_ps(horizon))
-        described = read_pair(platform, workload, set_ or [], options)
+        described = read_pair(platform, workload, set_ or [], options, corner)
         with stoppable() as stop, progress_bar("simulating") as told:
 
             def progress(done_ps: int, whole_ps: int) -> bool:

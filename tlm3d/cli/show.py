@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from tlm3d.cli.options import JsonFile, PlatformFile, Settings
+from tlm3d.cli.options import Corner, JsonFile, PlatformFile, Settings
 from tlm3d.cli.terminal import console, errors, output, writing
 
 NAME = "show"
@@ -19,14 +19,20 @@ EXAMPLES = (
 )
 
 
-def show(context: typer.Context, platform: PlatformFile, set_: Settings = None, json: JsonFile = None) -> None:
+def show(
+    context: typer.Context,
+    platform: PlatformFile,
+    set_: Settings = None,
+    corner: Corner = "typical",
+    json: JsonFile = None,
+) -> None:
     """Draw PLATFORM, the top tier first: blocks with their figures, links with rate (all lanes), energy and latency."""
     from tlm3d.analysis.stack import stack
     from tlm3d.reporters import stack as reporter
     from tlm3d.spec.pair import read_platform
 
     with errors(context):
-        found = stack(read_platform(platform, set_ or []))
+        found = stack(read_platform(platform, set_ or [], corner))
         with output():
             if json == "-":
                 sys.stdout.write(reporter.dumps(found))

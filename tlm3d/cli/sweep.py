@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tlm3d.cli.options import (
+    Corner,
     Horizon,
     JsonFile,
     PlatformFile,
@@ -17,9 +18,10 @@ from tlm3d.cli.options import (
     Settings,
     WorkloadFile,
     check_policy,
+    chosen_corners,
     horizon_ps,
 )
-from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, writing
+from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, terminated, writing
 
 NAME = "sweep"
 SHORT = "Run many points and find the knee."
@@ -27,6 +29,7 @@ EXAMPLES = (
     'tlm3d sweep P.yaml W.yaml --param links.tsv.rate="0.5..10 Mbit/s:log:8"',
     'tlm3d sweep P.yaml W.yaml --param links.tsv.lanes="8, 16, 32" --param workload.policy="edf, fifo"',
     'tlm3d sweep P.yaml W.yaml --param links.tsv.rate="1..9 Mbit/s:lin:5" --jobs 2 --csv sweep.csv',
+    "tlm3d sweep P.yaml W.yaml --corners",
 )
 
 
@@ -35,25 +38,27 @@ def sweep(
     platform: PlatformFile,
     workload: WorkloadFile,
     param: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="PATH=VALUES",
             help="What to vary: a list, or LOW..HIGH UNIT:lin|log:COUNT. May be repeated: every combination is run.",
         ),
-    ],
+    ] = None,
     zip_: Annotated[bool, typer.Option("--zip", help="Pair the values of several --param one by one.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a processor.")] = None,
     policy: PolicyName = None,
     horizon: Horizon = None,
     seed: Seed = 0,
     set_: Settings = None,
+    corner: Corner = "typical",
+    corners: Annotated[bool, typer.Option("--corners", help="Run every point at all three corners.")] = False,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line a point.")] = None,
     json: JsonFile = None,
 ) -> None:
     """Run WORKLOAD on PLATFORM at every combination of values: table, knee and plot.
 
     The knee is the least value from which all larger tried ones are MET. A point in error is a row; an interrupt shows
-    and writes what is done.
+    and writes what is done. With --corners also the spread of response, power and energy over low, typical and high.
     """
     from tlm3d.analysis.sweep import knees
     from tlm3d.reporters import sweep as reporter
@@ -63,14 +68,15 @@ def sweep(
 
     with errors(context):
         check_policy(policy)
-        axes = [parse_axis(text) for text in param]
+        axes = [parse_axis(text) for text in param or ()]
         paths = [axis.path for axis in axes]
-        expected = len(points(axes, zip_))
-        study = Study(platform, workload, tuple(set_ or ()), policy, horizon_ps(horizon), seed)
+        at = chosen_corners(corner, corners)
+        expected = len(points(axes, zip_, len(at))) * len(at)
+        study = Study(platform, workload, tuple(set_ or ()), policy, horizon_ps(horizon), seed, corner)
         check_paths(study, axes)
-        with progress_bar("sweeping") as progress:
-            rows = run_points(study, axes, paired=zip_, jobs=jobs, done=progress)
-        found = knees(rows, [magnitude(row.values[0]) for row in rows])
+        with terminated(), progress_bar("sweeping") as progress:
+            rows = run_points(study, axes, paired=zip_, corners=at, jobs=jobs, done=progress)
+        found = knees(rows, [magnitude(row.values[0]) if row.values else None for row in rows])
         with output():
             if json == "-":
                 sys.stdout.write(reporter.dumps(paths, rows, found, expected))

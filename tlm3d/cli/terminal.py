@@ -134,6 +134,21 @@ def output() -> Iterator[None]:
 
 
 @contextmanager
+def terminated() -> Iterator[None]:
+    """SIGTERM interrupts as SIGINT does, so that what is done is kept."""
+    import signal
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def writing(target: str | Path) -> Iterator[None]:
     """A file being written: what the system refuses names it."""
     from tlm3d.errors import Problem, SpecError

@@ -13,6 +13,7 @@ from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.blocks.processor import Processor
+from tlm3d.errors import ElaborationError
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.context import Context, Owner
@@ -52,13 +53,17 @@ _SLICE_S = 0.1  # progress is told about this often, in time of ours
 class System:
     """A platform and a workload, elaborated: everything is resolved, nothing has happened yet.
 
-    Raises SpecError (names that do not exist), ElaborationError (no route, does not fit), PluginError (unknown policy).
+    Raises SpecError (names that do not exist), ElaborationError (no route, does not fit, not at the same corner),
+    PluginError (unknown policy).
     """
 
     def __init__(self, platform: PlatformSpec, workload: WorkloadSpec, policy: str, horizon_ps: int, seed: int) -> None:
         bindings = bind(platform, workload)
         platform = with_frame_rates(platform, frame_rates(platform, workload))
         self._platform, self._workload = platform, workload
+        if platform.corner != workload.corner:
+            message = f"the platform was read at its {platform.corner} corner, the workload at its {workload.corner}"
+            raise ElaborationError(f"{message}: read both at the same")
         self._policy = load_kind("policies", policy)()
         self._topology = Topology(platform)
         self._residency = Residency(platform, workload, bindings)
@@ -68,7 +73,7 @@ class System:
         }
         self._bindings = bindings
         self._check_cameras()
-        self.recording = Recording(platform.name, workload.name, policy, seed, horizon_ps)
+        self.recording = Recording(platform.name, workload.name, policy, seed, horizon_ps, platform.corner)
         self._describe()
 
     def _describe(self) -> None:

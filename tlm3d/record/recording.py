@@ -127,6 +127,7 @@ class Recording:
     policy: str
     seed: int
     horizon_ps: int
+    corner: str = "typical"  # low, typical, high: which of the values at corners the run had
     dies: tuple[str, ...] = ()  # names, top tier first
     tasks: dict[str, TaskInfo] = field(default_factory=dict)  # by name, sorted
     channels: dict[str, ChannelInfo] = field(default_factory=dict)  # by name, sorted

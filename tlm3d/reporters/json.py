@@ -27,6 +27,7 @@ def document(result: Result) -> dict[str, Any]:
         "policy": result.policy,
         "seed": result.seed,
         "horizon_ps": result.horizon_ps,
+        "corner": result.corner,
         "tasks": {name: _task(task) for name, task in sorted(result.tasks.items())},
         "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),
         "tightest_jobs": [_job(blame, result.horizon_ps) for blame in result.tightest],

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 
-from tlm3d.analysis.sweep import Row
+from tlm3d.analysis.sweep import Row, Spread, spreads
 from tlm3d.reporters.page import Cell, Column, Kind, Page
-from tlm3d.units import show_nw, show_ps
+from tlm3d.units import show_aj, show_nw, show_ps
 
 _PLOT_NAME = 26
 _MARK = {True: ("#", "|"), False: ("█", "┊")}  # by ascii: bar, deadline
@@ -32,8 +32,10 @@ def render(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expe
     _table(page, paths, rows, knees)
     for row in rows:
         if row.error:
-            page.line(f" {', '.join(row.values)}: {row.error}")
-    _knee_lines(page, paths, rows, knees)
+            page.paragraph(f"{_name(row, rows)}: {row.error}")
+    if paths:
+        _knee_lines(page, paths, rows, knees)
+    _spread(page, paths, rows)
     _plot(page, rows)
 
 
@@ -42,6 +44,7 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
     page.heading("Points", "uJ: each network's own energy an inference")
     columns = [
         *(Column(path, Kind.NAME) for path in paths),
+        Column("corner", Kind.NAME),
         Column("verdict", Kind.NAME),
         Column("missed"),
         Column("%", optional=True),
@@ -54,14 +57,15 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
     cells: list[list[Cell]] = []
     for index, row in enumerate(rows):
         knee = "<- knee" if index in knees else ""
+        point = [*row.values, row.corner if _tells_corners(rows) else ""]
         if row.error:
-            cells.append([*row.values, "ERROR", *[""] * (5 + len(networks)), ""])
+            cells.append([*point, "ERROR", *[""] * (5 + len(networks)), ""])
             continue
         energy = [f"{row.uj_per_inference[name]:.3g}" if name in row.uj_per_inference else "-" for name in networks]
         share = f"{100 * row.missed / row.judged:.1f}" if row.judged else "-"
         worst = show_ps(row.worst_response_ps) if row.worst_task != "-" else "-"
         outcome = [row.verdict.upper(), str(row.missed), share, worst, row.worst_task, show_nw(row.average_nw)]
-        cells.append([*row.values, *outcome, *energy, knee])
+        cells.append([*point, *outcome, *energy, knee])
     page.table(columns, cells)
 
 
@@ -69,8 +73,47 @@ def _knee_lines(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Se
     if not knees:
         page.line(" no knee: every tried value is MET, or the largest is not")
     for index in knees:
+        at = f" at the {rows[index].corner} corner" if _tells_corners(rows) else ""
         rest = "".join(f" with {path} = {value}" for path, value in zip(paths[1:], rows[index].values[1:], strict=True))
-        page.line(f" knee: from {paths[0]} = {rows[index].values[0]} up every tried value is MET{rest}")
+        page.paragraph(f"knee: from {paths[0]} = {rows[index].values[0]} up every tried value is MET{rest}{at}")
+
+
+def _tells_corners(rows: Sequence[Row]) -> bool:
+    """Whether the corner of a row is worth saying: it is not where all are typical."""
+    return any(row.corner != "typical" for row in rows)
+
+
+def _name(row: Row, rows: Sequence[Row]) -> str:
+    """A point in one line: its values, and its corner where ``rows`` have several."""
+    return ", ".join([*row.values, row.corner] if _tells_corners(rows) or not row.values else row.values)
+
+
+def _spread(page: Page, paths: Sequence[str], rows: Sequence[Row]) -> None:
+    """The worst response, average power and energy of every point, a column a corner."""
+    found = spreads(rows)
+    if not found:
+        return
+    corners = list(dict.fromkeys(row.corner for row in rows))
+    page.heading("Spread over the corners")
+    cells: list[list[Cell]] = []
+    for spread in found:
+        names: Sequence[str] = spread.values
+        quantities: tuple[tuple[str, Mapping[str, float], Callable[[float], str]], ...] = (
+            ("worst response", spread.worst_response_ps, show_ps),
+            ("average power", spread.average_nw, show_nw),
+            ("energy", spread.total_aj, show_aj),
+        )
+        for what, by_corner, show in quantities:
+            shown = [show(by_corner[corner]) if corner in by_corner else "-" for corner in corners]
+            cells.append([*names, what, *shown, _ratio(by_corner.get(corners[0]), by_corner.get(corners[-1]))])
+            names = [""] * len(paths)
+    numbers = [Column(name) for name in (*corners, f"{corners[-1]}/{corners[0]}")]
+    page.table([*(Column(path, Kind.NAME) for path in paths), Column("", Kind.NAME), *numbers], cells)
+
+
+def _ratio(first: float | None, last: float | None) -> str:
+    """``x1.25``: how many times ``first`` the ``last`` is."""
+    return f"x{last / first:.2f}" if first and last is not None else "-"
 
 
 def _plot(page: Page, rows: Sequence[Row]) -> None:
@@ -90,7 +133,7 @@ def _plot(page: Page, rows: Sequence[Row]) -> None:
         cells = [bar if i < filled else " " for i in range(width)]
         if filled <= at:
             cells[at] = mark
-        name = ", ".join(row.values)
+        name = _name(row, rows)
         page.line(f" {name[:_PLOT_NAME]:{_PLOT_NAME}} {row.worst_share:5.2f} {''.join(cells)}")
 
 
@@ -99,8 +142,11 @@ def document(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], ex
     return {
         "paths": list(paths),
         "points": expected,
-        "knees": [dict(zip(paths, rows[index].values, strict=True)) for index in knees],
+        "knees": [
+            {**dict(zip(paths, rows[index].values, strict=True)), "corner": rows[index].corner} for index in knees
+        ],
         "rows": [_row(paths, row) for row in rows],
+        "spreads": [_spread_document(paths, spread) for spread in spreads(rows)],
     }
 
 
@@ -109,8 +155,17 @@ def dumps(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expec
     return json.dumps(document(paths, rows, knees, expected), indent=2, allow_nan=False) + "\n"
 
 
+def _spread_document(paths: Sequence[str], spread: Spread) -> dict[str, Any]:
+    return {
+        "values": dict(zip(paths, spread.values, strict=True)),
+        "worst_response_ps": spread.worst_response_ps,
+        "average_nw": spread.average_nw,
+        "total_aj": spread.total_aj,
+    }
+
+
 def _row(paths: Sequence[str], row: Row) -> dict[str, Any]:
-    values = {"values": dict(zip(paths, row.values, strict=True))}
+    values = {"values": dict(zip(paths, row.values, strict=True)), "corner": row.corner}
     if row.error:
         return values | {"error": row.error}
     return values | {
@@ -131,11 +186,11 @@ def csv_text(paths: Sequence[str], rows: Sequence[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     outcome = ["verdict", "judged", "missed", "worst_response_ps", "worst_task", "average_nw", "total_aj"]
-    writer.writerow([*paths, *outcome, *(f"uj_per_inference_{name}" for name in networks), "error"])
+    writer.writerow([*paths, "corner", *outcome, *(f"uj_per_inference_{name}" for name in networks), "error"])
     for row in rows:
         numbers: list[object] = [""] * (len(outcome) + len(networks))
         if not row.error:
             numbers = [getattr(row, name) for name in outcome]
             numbers += [row.uj_per_inference.get(name, "") for name in networks]
-        writer.writerow([*row.values, *numbers, row.error])
+        writer.writerow([*row.values, row.corner, *numbers, row.error])
     return out.getvalue()

@@ -6,31 +6,48 @@ from pathlib import Path
 
 from tlm3d.cnn.network import Network
 from tlm3d.errors import Problem, SpecError
+from tlm3d.spec.corners import CORNERS, TYPICAL, check_corner
 from tlm3d.spec.network import network_of
 from tlm3d.spec.platform import PlatformSpec, platform_of
-from tlm3d.spec.source import read_source
+from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.validate import file_kind
 from tlm3d.spec.workload import WorkloadSpec, workload_of
 
+Description = PlatformSpec | WorkloadSpec | Network
 
-def read_any(path: str | Path) -> PlatformSpec | WorkloadSpec | Network:
-    """The description in ``path``: ``dies`` make a platform, ``tasks`` a workload, ``layers`` a network.
 
-    Raises SpecError.
+def read_any(path: str | Path, corner: str = TYPICAL) -> Description:
+    """The description in ``path`` at ``corner``: ``dies`` make a platform, ``tasks`` a workload, ``layers`` a network.
+
+    Raises SpecError with the problems of every corner, each once.
     """
+    check_corner(corner)
     source = read_source(path)
+    found: list[Problem] = []
+    described: dict[str, Description] = {}
+    for one in CORNERS:
+        try:
+            described[one] = _describe(source, Path(path).parent, one)
+        except SpecError as error:
+            found += error.problems
+    if found:
+        raise SpecError(sorted(set(found)))
+    return described[corner]
+
+
+def _describe(source: Source, folder: Path, corner: str) -> Description:
     match file_kind(source.tree):
         case "platform":
-            return platform_of(source)
+            return platform_of(source, corner)
         case "workload":
-            return workload_of(source, Path(path).parent)
+            return workload_of(source, folder, corner)
         case "network":
-            return network_of(source)
+            return network_of(source, corner)
     message = "expected a platform (key 'dies'), a workload (key 'tasks') or a network (key 'layers')"
     raise SpecError([Problem(source.file, 1, 1, "", message)])
 
 
-def describe(spec: PlatformSpec | WorkloadSpec | Network) -> str:
+def describe(spec: Description) -> str:
     """One line on what the file holds."""
     if isinstance(spec, PlatformSpec):
         blocks = sum(len(die.blocks) for die in spec.dies.values())

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tlm3d.blocks import ComputeSpec
 from tlm3d.cnn.network import Network
 from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
+from tlm3d.spec.corners import TYPICAL
 from tlm3d.spec.platform import PlatformSpec, block_names, find_block
 from tlm3d.spec.source import Source, Tree
 from tlm3d.spec.workload import Task, TaskSpec, WorkloadSpec
@@ -84,8 +85,8 @@ def _placement(blocks: dict[str, ComputeSpec], network: Network, on: str) -> Pla
     )
 
 
-def lone_workload(network: Network, placement: Placement) -> WorkloadSpec:
-    """One task that runs ``network`` once, its layers placed by ``placement``."""
+def lone_workload(network: Network, placement: Placement, corner: str = TYPICAL) -> WorkloadSpec:
+    """One task that runs ``network``, read at ``corner``, once, its layers placed by ``placement``."""
     spec = TaskSpec.model_validate(
         {
             "network": network.name,
@@ -95,4 +96,4 @@ def lone_workload(network: Network, placement: Placement) -> WorkloadSpec:
     )
     task = Task(TASK, spec, network, {layer: (block,) for layer, block in placement.by_layer.items()})
     tree: Tree = {"tasks": {TASK: {}}}
-    return WorkloadSpec(network.name, "edf", LONG_PS, {TASK: task}, Source(network.name, tree))
+    return WorkloadSpec(network.name, "edf", LONG_PS, {TASK: task}, Source(network.name, tree), corner=corner)

@@ -11,6 +11,7 @@ from pydantic import Field
 from tlm3d.cnn.layers import Op
 from tlm3d.cnn.network import LayerRow, Network, NetworkError, build_network
 from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
+from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.quantities import Count, Flag, Frozen, PaddingText
 from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.validate import Problems, expect_file
@@ -56,15 +57,16 @@ def find_network(name: str, folders: Sequence[Path]) -> Path:
     )
 
 
-def load_network(path: str | Path) -> Network:
-    """Read one network file. Raises SpecError with every problem found."""
-    return network_of(read_source(path))
+def load_network(path: str | Path, corner: str = TYPICAL) -> Network:
+    """Read one network file at ``corner``. Raises SpecError with every problem found."""
+    return network_of(read_source(path), corner)
 
 
-def network_of(source: Source) -> Network:
-    """The network described by ``source``. Raises SpecError."""
+def network_of(source: Source, corner: str = TYPICAL) -> Network:
+    """The network described by ``source`` at ``corner`` (low, typical, high). Raises SpecError."""
     expect_file(source, "network")
-    problems = Problems(source)
+    source, found = at_corner(source, corner)
+    problems = Problems(source, found)
     text = problems.model(NetworkText, source.tree, ())
     rows: list[LayerRow] = []
     layers = source.tree.get("layers") if isinstance(source.tree, dict) else None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tlm3d.errors import Problem, SpecError
+from tlm3d.spec.corners import CORNERS, TYPICAL, check_corner
 from tlm3d.spec.platform import PlatformSpec, platform_of
 from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
@@ -17,9 +18,13 @@ _T = TypeVar("_T")
 
 
 def read_pair(
-    platform_file: str, workload_file: str, settings: Sequence[str] = (), checks: Sequence[Callable[[], object]] = ()
+    platform_file: str,
+    workload_file: str,
+    settings: Sequence[str] = (),
+    checks: Sequence[Callable[[], object]] = (),
+    corner: str = TYPICAL,
 ) -> tuple[PlatformSpec, WorkloadSpec]:
-    """The descriptions in both files with ``settings`` (``path=value``) applied.
+    """The descriptions in both files with ``settings`` (``path=value``) applied, at ``corner`` (low, typical, high).
 
     ``checks`` are called first; what SpecError they raise is shown together with the problems of the files. Raises
     SpecError with every problem found.
@@ -34,20 +39,22 @@ def read_pair(
             found.extend(error.problems)
             return None
 
-    for check in checks:
+    for check in (*checks, lambda: check_corner(corner)):
         attempt(check)
+    known = corner if corner in CORNERS else TYPICAL  # an unknown one must not hide the problems of the files
     platform_source = attempt(lambda: read_source(platform_file))
     workload_source = attempt(lambda: read_source(workload_file))
     attempt(lambda: apply_settings(platform_source, workload_source, settings))
-    platform = attempt(lambda: platform_of(platform_source)) if platform_source else None
-    workload = attempt(lambda: workload_of(workload_source, Path(workload_file).parent)) if workload_source else None
+    platform = attempt(lambda: platform_of(platform_source, known)) if platform_source else None
+    folder = Path(workload_file).parent
+    workload = attempt(lambda: workload_of(workload_source, folder, known)) if workload_source else None
     if found or platform is None or workload is None:
         raise SpecError(dict.fromkeys(found))
     return platform, workload
 
 
-def read_platform(platform_file: str, settings: Sequence[str] = ()) -> PlatformSpec:
-    """The platform in a file with ``settings`` applied. Raises SpecError, also for a setting of a workload."""
+def read_platform(platform_file: str, settings: Sequence[str] = (), corner: str = TYPICAL) -> PlatformSpec:
+    """The platform in a file with ``settings`` applied, at ``corner``. Raises SpecError, also for a workload's."""
     for setting in settings:
         path = setting.partition("=")[0].strip()
         if path.startswith("workload."):
@@ -55,4 +62,4 @@ def read_platform(platform_file: str, settings: Sequence[str] = ()) -> PlatformS
             raise SpecError([Problem(f"--set {harmless(path)}", 0, 0, "", message)])
     source = read_source(platform_file)
     apply_settings(source, None, settings)
-    return platform_of(source)
+    return platform_of(source, corner)

@@ -14,6 +14,7 @@ from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.links import LinkSpec
 from tlm3d.plugins import kinds, load_kind
+from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw
 from tlm3d.spec.source import Source, Where, read_source
 from tlm3d.spec.validate import Problems, expect_file, shape
@@ -53,6 +54,7 @@ class PlatformSpec:
     links: dict[str, LinkSpec]
     limits: tuple[LimitSpec, ...]
     source: Source
+    corner: str = TYPICAL  # which of its values at corners it has
 
 
 _Broken = set[tuple[str, ...]]  # (die,) and (die, block) that are written but have problems of their own
@@ -85,15 +87,19 @@ def with_frame_rates(platform: PlatformSpec, rates_hz: dict[tuple[str, str], Fra
     return replace(platform, dies=dies)
 
 
-def load_platform(path: str | Path) -> PlatformSpec:
-    """Read one platform file. Raises SpecError with every problem found, PluginError for a broken kind."""
-    return platform_of(read_source(path))
+def load_platform(path: str | Path, corner: str = TYPICAL) -> PlatformSpec:
+    """Read one platform file at ``corner`` (low, typical, high).
+
+    Raises SpecError with every problem found, PluginError for a broken kind.
+    """
+    return platform_of(read_source(path), corner)
 
 
-def platform_of(source: Source) -> PlatformSpec:
-    """The platform described by ``source``. Raises SpecError."""
+def platform_of(source: Source, corner: str = TYPICAL) -> PlatformSpec:
+    """The platform described by ``source`` at ``corner`` (low, typical, high). Raises SpecError."""
     expect_file(source, "platform")
-    problems = Problems(source)
+    source, found = at_corner(source, corner)
+    problems = Problems(source, found)
     keys = problems.model(PlatformKeys, source.tree, ())
     tree = source.tree if isinstance(source.tree, dict) else {}
     dies, broken = _dies(problems, tree.get("dies"))
@@ -103,7 +109,7 @@ def platform_of(source: Source) -> PlatformSpec:
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
     limits = tuple(sorted(keys.limits, key=lambda one: (not one.peak, one.window_ps or 0, one.limit_nw)))
-    return PlatformSpec(keys.name, dies, links, limits, source)
+    return PlatformSpec(keys.name, dies, links, limits, source, corner)
 
 
 def _dies(problems: Problems, tree: Any) -> tuple[dict[str, DieSpec], _Broken]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
 
 from tlm3d import units
+from tlm3d.spec.corners import CORNERS
 from tlm3d.units import (
     Dimension,
     QuantityError,
@@ -115,19 +116,29 @@ def _padding(value: Any) -> Any:
     return text if text in ("same", "valid") else _count(0)(text)
 
 
+def _at_corners(one: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of a value as ``one`` says, or of a mapping with such a value for each corner."""
+    types = one["type"] if isinstance(one["type"], list) else [one["type"]]
+    at = {corner: one | {"description": f"the value at the {corner} corner"} for corner in CORNERS}
+    corners = {"properties": at, "required": list(CORNERS), "additionalProperties": False}
+    return {**one, "type": [*types, "object"], **corners}
+
+
 def _schema(dimension: Dimension, *, positive: bool = False) -> WithJsonSchema:
     shape = {"type": "string", "pattern": quantity_pattern(dimension, positive=positive)}
-    return WithJsonSchema(shape | {"description": dimension.name, "examples": [dimension.example]})
+    texts = {"description": dimension.name, "examples": [dimension.example]}
+    return WithJsonSchema(_at_corners(shape) | texts)
 
 
 def _whole(at_least: int) -> WithJsonSchema:
     # An editor reads `8` as a number, the readers of these files as the text that stands there.
     bounds = {"minimum": at_least, "maximum": MAX_COUNT}
-    return WithJsonSchema({"type": ["integer", "string"], "pattern": whole_pattern(positive=at_least > 0), **bounds})
+    pattern = whole_pattern(positive=at_least > 0)
+    return WithJsonSchema(_at_corners({"type": ["integer", "string"], "pattern": pattern, **bounds}))
 
 
 _NUMBER = WithJsonSchema(
-    {"type": ["number", "string"], "pattern": number_pattern(positive=True), "exclusiveMinimum": 0}
+    _at_corners({"type": ["number", "string"], "pattern": number_pattern(positive=True), "exclusiveMinimum": 0})
 )
 
 TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME)]

@@ -42,6 +42,7 @@ class Source:
     tree: Tree
     values: dict[Where, tuple[str, int, int]] = field(default_factory=dict)
     keys: dict[Where, tuple[str, int, int]] = field(default_factory=dict)
+    chosen: dict[Where, str] = field(default_factory=dict)  # the corner that a value was picked from, by path
 
     def problem(self, where: Where, message: str, at_key: bool = False) -> Problem:
         """A problem at ``where``, or at the nearest enclosing place that stands in the file."""
@@ -50,7 +51,7 @@ class Source:
         while place and place not in marks:
             place = place[:-1]
         file, line, column = marks.get(place, (self.file, 0, 0))
-        path = dotted(where)
+        path = dotted((*where, self.chosen[where]) if where in self.chosen and not at_key else where)
         return Problem(file, line, column, "" if not line and file.endswith(path) else path, message)
 
 

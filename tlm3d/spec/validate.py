@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -36,9 +36,9 @@ def expect_file(source: Source, wanted: str) -> None:
 class Problems:
     """Collects everything wrong with one source; raises it together, in file order."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, found: Iterable[Problem] = ()) -> None:
         self.source = source
-        self.found: list[Problem] = []
+        self.found: list[Problem] = [*found]
 
     def add(self, where: Where, message: str, at_key: bool = False) -> None:
         self.found.append(self.source.problem(where, message, at_key))

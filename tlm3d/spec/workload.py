@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from tlm3d.cnn.network import Network
 from tlm3d.errors import PluginError, Problem, SpecError, did_you_mean, one_of
 from tlm3d.plugins import load_kind
+from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.network import network_of
 from tlm3d.spec.quantities import Count, CountOrZero, DurationPs, FrequencyHz, Frozen, Names, TimePs
 from tlm3d.spec.source import Source, read_source
@@ -106,6 +107,7 @@ class WorkloadSpec:
     tasks: dict[str, Task]
     source: Source
     frame_rates_hz: dict[str, Fraction] = field(default_factory=dict)  # by camera as written
+    corner: str = TYPICAL  # which of its values at corners, and of its networks', it has
 
 
 class WorkloadKeys(Frozen):
@@ -118,15 +120,19 @@ class WorkloadKeys(Frozen):
     tasks: dict[str, Any] = Field(min_length=1)
 
 
-def load_workload(path: str | Path) -> WorkloadSpec:
-    """Read one workload file and the networks it names. Raises SpecError with every problem found."""
-    return workload_of(read_source(path), Path(path).parent)
+def load_workload(path: str | Path, corner: str = TYPICAL) -> WorkloadSpec:
+    """Read one workload file and the networks it names at ``corner``. Raises SpecError with every problem found."""
+    return workload_of(read_source(path), Path(path).parent, corner)
 
 
-def workload_of(source: Source, folder: Path) -> WorkloadSpec:
-    """The workload described by ``source``; networks are looked up in ``folder``. Raises SpecError."""
+def workload_of(source: Source, folder: Path, corner: str = TYPICAL) -> WorkloadSpec:
+    """The workload described by ``source`` at ``corner`` (low, typical, high); networks are looked up in ``folder``.
+
+    Raises SpecError.
+    """
     expect_file(source, "workload")
-    problems = Problems(source)
+    source, found = at_corner(source, corner)
+    problems = Problems(source, found)
     keys = problems.model(WorkloadKeys, source.tree, ())
     if keys is not None:
         try:
@@ -145,16 +151,18 @@ def workload_of(source: Source, folder: Path) -> WorkloadSpec:
         network = None
         if spec.network is not None:
             if spec.network not in networks:
-                networks[spec.network] = _network(problems, elsewhere, spec.network, folder, name)
+                networks[spec.network] = _network(problems, elsewhere, spec.network, folder, name, corner)
             network = networks[spec.network]
         tasks[name] = Task(name, spec, network, _placement(problems, name, spec, network))
     problems.found += elsewhere
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
-    return WorkloadSpec(keys.name, keys.policy, keys.horizon_ps, tasks, source, keys.frame_rates_hz)
+    return WorkloadSpec(keys.name, keys.policy, keys.horizon_ps, tasks, source, keys.frame_rates_hz, corner)
 
 
-def _network(problems: Problems, elsewhere: list[Problem], name: str, folder: Path, task: str) -> Network | None:
+def _network(
+    problems: Problems, elsewhere: list[Problem], name: str, folder: Path, task: str, corner: str
+) -> Network | None:
     """The network ``name``: a path beside the workload, or ``networks/<name>.yaml`` there."""
     plain = "/" not in name and not name.endswith((".yaml", ".yml"))
     path = folder / "networks" / f"{name}.yaml" if plain else folder / name
@@ -166,7 +174,7 @@ def _network(problems: Problems, elsewhere: list[Problem], name: str, folder: Pa
         problems.add(("tasks", task, "network"), f"no network {clip(name)}: {clip(str(path))} is no file{hint}")
         return None
     try:
-        return network_of(read_source(path))
+        return network_of(read_source(path), corner)
     except SpecError as error:
         elsewhere += error.problems
         return None

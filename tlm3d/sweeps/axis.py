@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
+from math import prod
 
 from tlm3d.errors import Problem, SpecError
 from tlm3d.units import DIMENSIONS, QuantityError, clip, parse_number, parse_quantity
@@ -94,28 +95,27 @@ def magnitude(text: str) -> Fraction | None:
     return None
 
 
-def points(axes: Sequence[Axis], paired: bool = False) -> list[tuple[str, ...]]:
+def points(axes: Sequence[Axis], paired: bool = False, corners: int = 1) -> list[tuple[str, ...]]:
     """The value texts of every point: all combinations, the last axis fastest, or one by one if ``paired``.
 
-    Raises SpecError for too many points, for none, and for paired axes of different lengths.
+    Each is going to be run at ``corners`` corners; at more than one, no axis is one point without values. Raises
+    SpecError for too many runs, for none, and for paired axes of different lengths.
     """
-    if not axes:
-        raise _error("", "nothing to sweep: give at least one --param")
+    if not axes and corners < 2:
+        raise _error("", "nothing to sweep: give at least one --param, or --corners")
     if len({axis.path for axis in axes}) < len(axes):
         raise _error("", "one parameter is given twice")
-    if paired:
-        lengths = [len(axis.values) for axis in axes]
-        if len(set(lengths)) > 1:
-            stated = ", ".join(f"{axis.path} has {n}" for axis, n in zip(axes, lengths, strict=True))
-            raise _error("--zip", f"pairs values one by one and needs equal numbers of them: {stated}")
-        return list(zip(*(axis.values for axis in axes), strict=True))
-    size = 1
-    for axis in axes:
-        size *= len(axis.values)
+    lengths = [len(axis.values) for axis in axes]
+    if paired and len(set(lengths)) > 1:
+        stated = ", ".join(f"{axis.path} has {n}" for axis, n in zip(axes, lengths, strict=True))
+        raise _error("--zip", f"pairs values one by one and needs equal numbers of them: {stated}")
+    factors = [*(lengths[:1] if paired else lengths), *([corners] if corners > 1 else [])]
+    size = prod(factors)
     if size > MAX_POINTS:
-        shape = " x ".join(str(len(axis.values)) for axis in axes)
+        shape = " x ".join(map(str, factors))
         raise _error("", f"a grid of {shape} = {size} points is more than the {MAX_POINTS} of a sweep")
-    return list(product(*(axis.values for axis in axes)))
+    values = [axis.values for axis in axes]
+    return list(zip(*values, strict=True) if paired and axes else product(*values))
 
 
 def _error(path: str, message: str) -> SpecError:

@@ -11,11 +11,12 @@ from typing import TypeVar
 from tlm3d.analysis.compare import NOT_RUN, Outcome, outcome_of
 from tlm3d.errors import Problem, SpecError, Tlm3dError
 from tlm3d.spec.changes import Changes, changes
+from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.platform import platform_of
 from tlm3d.spec.settings import apply_settings, settings_by_platform
 from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.workload import workload_of
-from tlm3d.sweeps.point import Study, run_result
+from tlm3d.sweeps.point import Point, Study, run_result
 from tlm3d.sweeps.processes import Told, run_all
 
 _T = TypeVar("_T")
@@ -36,7 +37,11 @@ class Candidate:
 
 
 def read_candidates(
-    platforms: Sequence[str], workload: str, settings: Sequence[str], checks: Sequence[Callable[[], object]] = ()
+    platforms: Sequence[str],
+    workload: str,
+    settings: Sequence[str],
+    checks: Sequence[Callable[[], object]] = (),
+    corner: str = TYPICAL,
 ) -> tuple[Candidate, ...]:
     """Read all files; each of ``settings`` goes to every platform that has its path, or to the workload.
 
@@ -58,11 +63,11 @@ def read_candidates(
     having = settings_by_platform(read, settings) if len(read) == len(platforms) else [()] * len(read)
     for source, own in zip(read, having, strict=True):
         attempt(partial(apply_settings, source, None, own))
-        attempt(partial(platform_of, source))
+        attempt(partial(platform_of, source, corner))
     work = attempt(partial(read_source, workload))
     if work is not None:
         attempt(partial(apply_settings, None, work, settings))
-        attempt(partial(workload_of, work, Path(workload).parent))
+        attempt(partial(workload_of, work, Path(workload).parent, corner))
     if found:
         raise SpecError(dict.fromkeys(found))
     return tuple(map(Candidate, platforms, having, read))
@@ -77,17 +82,22 @@ def compare(
     from finishing.
     """
     runs = [partial(_outcome, replace(study, platform=one.file, settings=one.settings), one.name) for one in candidates]
-    outcomes = run_all(runs, jobs=jobs, done=done)
+
+    def lost(index: int, error: str) -> Outcome:
+        return Outcome(candidates[index].file, candidates[index].name, error=error)
+
+    outcomes = run_all(runs, lost, jobs=jobs, done=done)
     return [outcomes.get(i, Outcome(one.file, one.name, error=NOT_RUN)) for i, one in enumerate(candidates)]
 
 
-def changes_from_first(candidates: Sequence[Candidate]) -> list[Changes]:
-    """What every candidate after the first changes in it."""
-    return [changes(candidates[0].source, other.source) for other in candidates[1:]]
+def changes_from_first(candidates: Sequence[Candidate], corner: str = TYPICAL) -> list[Changes]:
+    """What every candidate after the first changes in it, at ``corner``."""
+    first, *others = (at_corner(candidate.source, corner)[0] for candidate in candidates)
+    return [changes(first, other) for other in others]
 
 
 def _outcome(study: Study, name: str) -> Outcome:
     try:
-        return outcome_of(study.platform, run_result(study, (), ()))
+        return outcome_of(study.platform, run_result(study, Point((), (), study.corner)))
     except Tlm3dError as error:
         return Outcome(study.platform, name, error="; ".join(str(error).splitlines()))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+# Imported here, before processes are forked, and not by each of them when it first simulates.
+import tlm3d.analysis.judge
+import tlm3d.model.system  # noqa: F401
 from tlm3d.analysis.result import Result
 from tlm3d.analysis.sweep import Row, row_of
-from tlm3d.errors import Tlm3dError
+from tlm3d.errors import Problem, SpecError, Tlm3dError
 from tlm3d.simulation import simulate
+from tlm3d.spec.corners import TYPICAL
 from tlm3d.spec.pair import read_pair
+from tlm3d.spec.platform import platform_of
 from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
+from tlm3d.spec.workload import workload_of
 from tlm3d.sweeps.axis import Axis
 
 
@@ -25,25 +32,54 @@ class Study:
     policy: str | None = None
     horizon_ps: int | None = None
     seed: int = 0
+    corner: str = TYPICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What one point has of its own: values of the swept paths, and a corner."""
+
+    paths: tuple[str, ...]
+    values: tuple[str, ...]
+    corner: str
+
+    @property
+    def row(self) -> Row:
+        """Its row, without an outcome."""
+        return Row(self.values, corner=self.corner)
 
 
 def check_paths(study: Study, axes: Sequence[Axis]) -> None:
-    """Raise SpecError where the files cannot be read at all, or a swept path leads nowhere in them."""
+    """Raise SpecError where the files cannot be read at all, or a swept path is none that a file can have."""
     platform, workload = read_source(study.platform), read_source(study.workload)
     apply_settings(platform, workload, study.settings)
     apply_settings(platform, workload, [f"{axis.path}={axis.values[0]}" for axis in axes], option="--param")
+    # Other problems may be those of one value; a key that does not exist is one of every point.
+    unknown: list[Problem] = []
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: platform_of(platform),
+        lambda: workload_of(workload, Path(study.workload).parent),
+    )
+    for read in reads:
+        try:
+            read()
+        except SpecError as error:
+            found = [one for one in error.problems if one.file.startswith("--param ")]
+            unknown += [one for one in found if one.message.startswith("unknown key ")]
+    if unknown:
+        raise SpecError(unknown)
 
 
-def run_point(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Row:
-    """Run ``study`` with ``paths`` set to ``values``, as ``run --set`` would; a Tlm3dError becomes the row's."""
+def run_point(study: Study, point: Point) -> Row:
+    """Run ``study`` at ``point``, as ``run --corner --set`` would; a Tlm3dError becomes the row's."""
     try:
-        return row_of(values, run_result(study, paths, values))
+        return row_of(point.values, run_result(study, point))
     except Tlm3dError as error:
-        return Row(values, error="; ".join(str(error).splitlines()))
+        return replace(point.row, error="; ".join(str(error).splitlines()))
 
 
-def run_result(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) -> Result:
+def run_result(study: Study, point: Point) -> Result:
     """The whole Result of one point. Raises Tlm3dError."""
-    changes = [f"{path}={value}" for path, value in zip(paths, values, strict=True)]
-    described = read_pair(study.platform, study.workload, [*study.settings, *changes])
+    changes = [f"{path}={value}" for path, value in zip(point.paths, point.values, strict=True)]
+    described = read_pair(study.platform, study.workload, [*study.settings, *changes], corner=point.corner)
     return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed)

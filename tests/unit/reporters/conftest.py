@@ -76,6 +76,7 @@ def recording() -> Recording:
         policy="edf",
         seed=7,
         horizon_ps=100 * MS,
+        corner="high",
         dies=("pixel", "logic", "npu"),
         tasks={
             "classify": TaskInfo(33 * MS, 3, 25_000_000, "resnet8", 33 * MS),
@@ -123,6 +124,7 @@ def missed() -> Result:
         policy="edf",
         seed=7,
         horizon_ps=100 * MS,
+        corner="high",
         tasks={
             "classify": TaskResult(
                 "classify", 33 * MS, 3, 2, 1, 1, 2, ResponseStats(27 * MS, 34 * MS, 41 * MS, 41 * MS, False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tlm3d.spec.changes import Change, Changes, Move, Part, changes
+from tlm3d.spec.corners import at_corner
 from tlm3d.spec.settings import settings_by_platform
 from tlm3d.spec.source import Source, parse, read_source
 
@@ -126,7 +127,10 @@ def test_a_block_that_shares_no_more_than_half_its_values_is_another_block() -> 
 
 
 def test_the_flat_chip_has_every_block_of_the_stack_and_one_long_bus() -> None:
-    changed = changes(read_source(PLATFORMS / "three_tier_vision.yaml"), read_source(PLATFORMS / "flat_soc.yaml"))
+    stacked, flat = (
+        at_corner(read_source(PLATFORMS / f"{name}.yaml"), "typical")[0] for name in ("three_tier_vision", "flat_soc")
+    )
+    changed = changes(stacked, flat)
     assert {(move.before, move.after) for move in changed.moved} == {
         ("dies.pixel.blocks.camera", "dies.soc.blocks.camera"),
         ("dies.logic.blocks.cluster", "dies.soc.blocks.cluster"),

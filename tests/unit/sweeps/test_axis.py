@@ -66,3 +66,14 @@ def test_a_grid_beyond_reason_is_refused_with_its_size() -> None:
     axes = [Axis(name, tuple(map(str, range(1000)))) for name in "abc"]
     with pytest.raises(SpecError, match="1000 x 1000 x 1000 = 1000000000 points"):
         points(axes)
+
+
+def test_corners_count_as_points_of_the_grid_and_need_no_axis() -> None:
+    assert points([], corners=3) == [()]
+    assert points([], paired=True, corners=3) == [()]
+    with pytest.raises(SpecError, match="give at least one --param, or --corners"):
+        points([])
+    values = tuple(map(str, range(4000)))
+    for paired in (False, True):
+        with pytest.raises(SpecError, match="4000 x 3 = 12000 points"):
+            points([Axis("a", values)], paired, corners=3)

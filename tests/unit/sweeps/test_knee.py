@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
-from tlm3d.analysis.sweep import Row, knees
+from tlm3d.analysis.sweep import Row, knees, spreads
 
 
 def rows(*verdicts: str, other: str = "x") -> list[Row]:
@@ -40,3 +41,21 @@ def test_each_combination_of_the_other_values_has_its_own_knee() -> None:
 def test_an_error_is_not_met() -> None:
     failed = [*rows("missed", "met"), Row(("2", "x"), error="no route")]
     assert knees(failed, magnitudes(3)) == []
+
+
+def test_each_corner_has_its_own_knee() -> None:
+    low, high = rows("missed", "met", "met"), rows("missed", "missed", "met")
+    both = [
+        replace(row, corner=corner)
+        for pair in zip(low, high, strict=True)
+        for row, corner in zip(pair, ("low", "high"), strict=True)
+    ]
+    assert knees(both, [magnitude for magnitude in magnitudes(3) for _ in range(2)]) == [2, 5]
+
+
+def test_the_spread_of_a_point_leaves_out_corners_in_error_and_is_of_several_corners() -> None:
+    low = Row(("1",), corner="low", worst_response_ps=5, worst_task="t", average_nw=2.0, total_aj=7)
+    high = Row(("1",), corner="high", error="no route")
+    (spread,) = spreads([low, high])
+    assert (spread.values, spread.worst_response_ps, spread.total_aj) == (("1",), {"low": 5}, {"low": 7})
+    assert spreads([low]) == []

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import replace
 from pathlib import Path
 
-from tlm3d.analysis.sweep import row_of
+import pytest
+
+from tlm3d.analysis.sweep import Row, row_of, spreads
+from tlm3d.errors import SpecError
 from tlm3d.simulation import simulate
+from tlm3d.spec.corners import CORNERS
+from tlm3d.spec.pair import read_pair
 from tlm3d.spec.platform import platform_of
 from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
 from tlm3d.spec.workload import load_workload
+from tlm3d.sweeps import processes, workers
 from tlm3d.sweeps.axis import Axis
-from tlm3d.sweeps.point import Study
+from tlm3d.sweeps.point import Point, Study
 from tlm3d.sweeps.processes import sweep
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,3 +68,69 @@ def test_an_interrupt_keeps_what_is_done() -> None:
     rows = sweep(STUDY, [RATE], jobs=1, done=interrupt)
     assert len(rows) == 2
     assert seen == [(1, 3), (2, 3)]
+
+
+def test_a_row_at_a_corner_is_that_of_a_run_at_that_corner_integer_for_integer() -> None:
+    rows = sweep(STUDY, [RATE], corners=CORNERS, jobs=2)
+    assert [(row.values[0], row.corner) for row in rows] == [(rate, c) for rate in RATE.values for c in CORNERS]
+    for row in rows:
+        setting = [f"links.tsv.rate={row.values[0]}"]
+        pair = read_pair(PLATFORM, WORKLOAD, setting, corner=row.corner)
+        assert row == row_of(row.values, simulate(*pair, horizon=STUDY.horizon_ps))
+    assert len({row.total_aj for row in rows}) == 9
+
+
+def test_corners_alone_are_three_runs_and_their_spread() -> None:
+    rows = sweep(STUDY, [], corners=CORNERS, jobs=2)
+    low, typical, high = rows
+    assert low.total_aj < typical.total_aj < high.total_aj
+    (spread,) = spreads(rows)
+    assert spread.values == ()
+    assert spread.total_aj == {"low": low.total_aj, "typical": typical.total_aj, "high": high.total_aj}
+    assert list(spread.worst_response_ps.values()) == [row.worst_response_ps for row in rows]
+
+
+def test_a_study_at_a_corner_runs_all_its_points_there() -> None:
+    (alone,) = sweep(replace(STUDY, corner="high"), [Axis("links.tsv.lanes", ("32",))], jobs=1)
+    assert alone.corner == "high"
+    assert alone.total_aj == sweep(STUDY, [], corners=CORNERS, jobs=1)[2].total_aj
+
+
+def test_an_unknown_corner_is_refused_before_anything_runs() -> None:
+    with pytest.raises(SpecError, match="did you mean 'high'"):
+        sweep(STUDY, [RATE], corners=["hihg"])
+
+
+def test_an_interrupt_ends_every_process_at_once_and_keeps_what_is_done() -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    slow = replace(STUDY, horizon_ps=10**15)  # the second point would take minutes
+    axis = Axis("workload.tasks.wake.deadline", ("soon", "100 ms", "90 ms"))  # the first has its error at once
+    before = set(multiprocessing.active_children())
+    began = time.monotonic()
+    (row,) = sweep(slow, [axis], jobs=2, done=interrupt)
+    assert time.monotonic() - began < workers._PATIENCE_S
+    assert row.values == ("soon",)
+    assert set(multiprocessing.active_children()) == before
+
+
+def test_a_process_that_dies_costs_its_point_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def die_at_the_second(study: Study, point: Point) -> Row:
+        if point.values == RATE.values[1:2]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return point.row
+
+    monkeypatch.setattr(processes, "run_point", die_at_the_second)
+    rows = sweep(STUDY, [RATE], jobs=2)
+    assert [row.error for row in rows] == ["", "its process ended unexpectedly (SIGKILL)", ""]
+
+
+def test_a_bug_found_in_a_process_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(study: Study, point: Point) -> Row:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(processes, "run_point", fail)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError: oops"):
+        sweep(STUDY, [RATE], jobs=2)
+    assert not multiprocessing.active_children()

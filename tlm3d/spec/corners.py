@@ -1,0 +1,85 @@
+"""Values given as ``{low: V, typical: V, high: V}``: one of the three is picked before anything is validated."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
+from tlm3d.spec.source import Source, Tree, Where
+from tlm3d.units import clip
+
+CORNERS = ("low", "typical", "high")
+TYPICAL = "typical"
+
+_NUMBER = re.compile(r"\s*[+-]?\.?[0-9]")  # how a number begins, with a unit or without
+
+
+def check_corner(corner: str) -> None:
+    """Raise SpecError unless ``corner`` is one."""
+    if corner not in CORNERS:
+        message = f"no corner {clip(corner)}{did_you_mean(corner, CORNERS) or one_of(CORNERS)}"
+        raise SpecError([Problem("--corner", 0, 0, "", message)])
+
+
+def at_corner(source: Source, corner: str) -> tuple[Source, list[Problem]]:
+    """``source`` with every mapping of corners replaced by its value at ``corner``, and what is wrong with them.
+
+    A mapping of corners has keys of CORNERS and a number among its values, so that dies, blocks, modes and layers may
+    still be called ``low`` or ``high``. The value keeps its own place in the file. ``source`` itself is not changed.
+    Raises SpecError for an unknown corner.
+    """
+    check_corner(corner)
+    picker = _Picker(source, corner)
+    picker.picked.tree = picker.walk(source.tree, ())
+    return picker.picked, picker.problems
+
+
+class _Picker:
+    def __init__(self, source: Source, corner: str) -> None:
+        self.corner, self.problems = corner, list[Problem]()
+        self.picked = Source(source.file, None, dict(source.values), dict(source.keys))
+
+    def walk(self, tree: Tree, where: Where) -> Tree:
+        if isinstance(tree, list):
+            return [self.walk(value, (*where, i)) for i, value in enumerate(tree)]
+        if not isinstance(tree, dict):
+            return tree
+        if _has_corners(tree):
+            return self.pick(tree, where)
+        return {key: self.walk(value, (*where, key)) for key, value in tree.items()}
+
+    def pick(self, tree: dict[str, Any], where: Where) -> str:
+        """The value at the corner; where it is missing or no plain value, one of the others, and a problem."""
+        plain = {key: value for key, value in tree.items() if isinstance(value, str)}
+        for key in tree.keys() - plain.keys():
+            what = "a list" if isinstance(tree[key], list) else "a mapping"
+            self.add((*where, key), f"expected one value for the corner {clip(key)}, got {what}")
+        for key in tree.keys() - set(CORNERS):
+            self.add((*where, key), f"unknown key {clip(key)}{_slip(key, tree)}", at_key=True)
+        missing = [key for key in CORNERS if key not in tree]
+        if missing and tree.keys() <= set(CORNERS):
+            named = ("keys " if len(missing) > 1 else "key ") + " and ".join(f"'{key}'" for key in missing)
+            self.add(
+                where,
+                f"missing {named}: a value at corners has 'low', 'typical' and 'high'",
+            )
+        chosen = next(key for key in (self.corner, TYPICAL, *plain) if key in plain)
+        self.picked.chosen[where] = chosen
+        self.picked.values[where] = self.picked.values.get((*where, chosen), (self.picked.file, 0, 0))
+        return plain[chosen]
+
+    def add(self, where: Where, message: str, at_key: bool = False) -> None:
+        self.problems.append(self.picked.problem(where, message, at_key))
+
+
+def _has_corners(tree: dict[str, Any]) -> bool:
+    """Whether ``tree`` is a mapping of corners, perhaps with a slip of the keyboard in it."""
+    if not any(isinstance(value, str) and _NUMBER.match(value) for value in tree.values()):
+        return False
+    return not tree.keys().isdisjoint(CORNERS) and all(key in CORNERS or _slip(key, tree) for key in tree)
+
+
+def _slip(key: str, tree: dict[str, Any]) -> str:
+    """``"; did you mean 'typical'?"`` where ``key`` is close to a corner that ``tree`` lacks."""
+    return did_you_mean(key, set(CORNERS) - tree.keys())
