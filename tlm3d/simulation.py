@@ -1,15 +1,22 @@
-"""The pipeline on one screen: descriptions → system → facts → judgement."""
+"""The pipelines on one screen: descriptions → system → facts → judgement."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tlm3d.errors import Problem, SpecError
 from tlm3d.units import TIME, duration_ps, parse_quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tlm3d.analysis.result import Result
+    from tlm3d.analysis.traffic import TrafficResult
     from tlm3d.model.system import Progress
     from tlm3d.spec.platform import PlatformSpec
+    from tlm3d.spec.traffic import TrafficRow
     from tlm3d.spec.workload import WorkloadSpec
 
 
@@ -34,3 +41,45 @@ def simulate(
     horizon_ps = duration_ps(parse_quantity(horizon, TIME)) if isinstance(horizon, str) else horizon
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
     return judge(system.run(progress))
+
+
+def load_study(platform_file: str | Path, traffic_file: str | Path) -> tuple[PlatformSpec, list[TrafficRow]]:
+    """A platform, and the rows of a traffic file that uses its channels. Raises SpecError, problems of both files."""
+    from tlm3d.model.topology import Topology
+    from tlm3d.spec.platform import load_platform
+    from tlm3d.spec.traffic import read_traffic
+
+    found: list[Problem] = []
+    platform: PlatformSpec | None = None
+    rows: list[TrafficRow] = []
+    try:
+        platform = load_platform(platform_file)
+    except SpecError as error:
+        found += error.problems
+    try:
+        rows = read_traffic(traffic_file, Topology(platform).channels if platform else None)
+    except SpecError as error:
+        found += error.problems
+    if found or platform is None:
+        raise SpecError(found)
+    return platform, rows
+
+
+def play_traffic(
+    platform: PlatformSpec, rows: Sequence[TrafficRow], *, progress: Progress | None = None
+) -> TrafficResult:
+    """Post ``rows`` to the channels of ``platform``; of an interrupted study what had finished is the answer.
+
+    ``progress(done, rows)`` is called now and then. Raises ElaborationError.
+    """
+    from tlm3d.analysis.traffic import TrafficTotals
+    from tlm3d.model.topology import Topology
+    from tlm3d.model.traffic import play_rows
+
+    topology = Topology(platform)
+    used = {name for row in rows for name in row.route}
+    notes = tuple(warning for name, warning in topology.warnings.items() if name in used)
+    totals = TrafficTotals(topology.infos, len(rows))
+    with suppress(KeyboardInterrupt):
+        play_rows(topology, rows, totals.add, progress)
+    return totals.result(platform.name, notes)

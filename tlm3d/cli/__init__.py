@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tlm3d
-from tlm3d.cli import check, run, sweep
+from tlm3d.cli import check, run, sweep, traffic
 from tlm3d.cli.terminal import examples
 
 app = typer.Typer(
