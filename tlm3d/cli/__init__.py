@@ -44,7 +44,7 @@ def _main(
     context.obj = {"debug": debug}
 
 
-for command in (run, check, sweep):
+for command in (run, check, sweep, traffic):
     app.command(short_help=command.SHORT, epilog=examples(*command.EXAMPLES))(getattr(command, command.NAME))
 
 

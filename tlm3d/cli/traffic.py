@@ -23,7 +23,7 @@ EXAMPLES = (
 def traffic(
     context: typer.Context,
     platform: PlatformFile,
-    rows: Annotated[str, typer.Argument(metavar="TRAFFIC", help="Traffic file (CSV).", show_default=False)],
+    traffic: Annotated[str, typer.Argument(help="Traffic file (CSV).", show_default=False)],
     json: JsonFile = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write row, start_ps and finish_ps of every transfer as CSV.")
@@ -39,7 +39,7 @@ def traffic(
     from tlm3d.simulation import load_study, play_traffic
 
     with errors(context):
-        study = load_study(platform, rows)
+        study = load_study(platform, traffic)
         with progress_bar("playing") as progress:
             result = play_traffic(*study, progress=progress)
         with output():
