@@ -318,7 +318,8 @@ public:
 
     Initiator(sc_core::sc_module_name name, int rank, int outs, vector<Row> rows, System& system)
         : sc_module(name), rank_(rank), rows_(std::move(rows)), system_(system) {
-        SC_THREAD(run);
+        SC_METHOD(wake);
+        sensitive << wake_;
         for (int tag = 0; tag < outs; ++tag) {
             outs_.push_back(std::make_unique<Out<Initiator>>(sc_core::sc_gen_unique_name("out")));
             outs_.back()->register_nb_transport_bw(this, &Initiator::nb_transport_bw, tag);
@@ -328,14 +329,25 @@ public:
     Out<Initiator>& out(int tag) { return *outs_[size_t(tag)]; }
 
 private:
-    void run();
+    void wake() {  // once at the start of the simulation, then when `after_ps` have passed
+        if (std::exchange(is_begun_, true)) post();
+        else look_at_next_row();
+    }
+    void look_at_next_row() {
+        if (transfers_.size() == rows_.size()) return;
+        const Ps after_ps = rows_[transfers_.size()].after_ps;
+        if (after_ps > 0) wake_.notify(ps(after_ps));
+        else post();  // in this evaluation phase, so that it is seen now
+    }
+    void post();
+    void finish(const Transfer& transfer);
 
     tlm::tlm_sync_enum nb_transport_bw(int, Payload& burst, tlm::tlm_phase& phase, sc_core::sc_time&) {
         if (phase == CREDIT) return tlm::TLM_ACCEPTED;  // the first hop takes everything; nobody waits for room there
         if (burst.get_response_status() != tlm::TLM_OK_RESPONSE) fail("a burst came back without a response");
         Transfer& transfer = *on_route(burst).transfer;
         burst.release();
-        if (--transfer.bursts_left == 0) finished_.notify();  // at once, so that what is posted now is seen now
+        if (--transfer.bursts_left == 0) finish(transfer);
         return tlm::TLM_COMPLETED;
     }
 
@@ -344,7 +356,8 @@ private:
     System& system_;
     vector<std::unique_ptr<Out<Initiator>>> outs_;
     std::deque<Transfer> transfers_;  // all of them: credits may still be under way to one that has finished
-    sc_core::sc_event finished_;
+    bool is_begun_ = false;
+    sc_core::sc_event wake_;
 };
 
 // ---------------------------------------------------------------- elaboration
@@ -452,36 +465,34 @@ private:
     }
 };
 
-void Initiator::run() {
-    for (const Row& row : rows_) {
-        if (row.after_ps > 0) wait(ps(row.after_ps));
-        const vector<int>& route = row.route;
-        Ps burst_bytes = system_.wires[size_t(route[0])].burst_bytes;
-        for (int channel : route) burst_bytes = std::min(burst_bytes, system_.wires[size_t(channel)].burst_bytes);
-        const size_t bursts = size_t((row.bytes + burst_bytes - 1) / burst_bytes);
-        transfers_.push_back({&row, bursts, now_ps(), {}, {}, {}, {}});
-        Transfer& transfer = transfers_.back();
-        for (size_t i = 0; i < route.size(); ++i) {
-            const bool is_first = i == 0, is_last = i + 1 == route.size();
-            transfer.credits.push_back(system_.wires[size_t(route[i])].buffer_bursts);
-            transfer.slots.push_back(system_.channels[size_t(route[i])]->slot_of(rank_));
-            transfer.entries.push_back(is_first ? system_.first.in(rank_, route[0])
-                                                : system_.middle.in(route[i - 1], route[i]));
-            transfer.exits.push_back(is_last ? system_.last.out(route[i], 0)
-                                             : system_.middle.out(route[i], route[i + 1]));
-        }
-        Out<Initiator>& exit = out(system_.first.out(rank_, route[0]));
-        for (Ps left = row.bytes; left > 0;) {
-            const Ps bytes = std::min(left, burst_bytes);
-            left -= bytes;
-            Payload& burst = system_.pool.burst(transfer, bytes);
-            tlm::tlm_phase phase = tlm::BEGIN_REQ;
-            sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-            exit->nb_transport_fw(burst, phase, delay);
-        }
-        wait(finished_);
-        system_.times[row.number] = {transfer.start_ps, now_ps()};
+void Initiator::post() {
+    const Row& row = rows_[transfers_.size()];
+    const vector<int>& route = row.route;
+    Ps burst_bytes = system_.wires[size_t(route[0])].burst_bytes;
+    for (int channel : route) burst_bytes = std::min(burst_bytes, system_.wires[size_t(channel)].burst_bytes);
+    transfers_.push_back({&row, size_t((row.bytes + burst_bytes - 1) / burst_bytes), now_ps(), {}, {}, {}, {}});
+    Transfer& transfer = transfers_.back();
+    for (size_t i = 0; i < route.size(); ++i) {
+        const bool is_first = i == 0, is_last = i + 1 == route.size();
+        transfer.credits.push_back(system_.wires[size_t(route[i])].buffer_bursts);
+        transfer.slots.push_back(system_.channels[size_t(route[i])]->slot_of(rank_));
+        transfer.entries.push_back(is_first ? system_.first.in(rank_, route[0])
+                                            : system_.middle.in(route[i - 1], route[i]));
+        transfer.exits.push_back(is_last ? system_.last.out(route[i], 0) : system_.middle.out(route[i], route[i + 1]));
     }
+    Out<Initiator>& exit = out(system_.first.out(rank_, route[0]));
+    for (Ps left = row.bytes; left > 0;) {
+        const Ps bytes = std::min(left, burst_bytes);
+        left -= bytes;
+        tlm::tlm_phase phase = tlm::BEGIN_REQ;
+        sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+        exit->nb_transport_fw(system_.pool.burst(transfer, bytes), phase, delay);
+    }
+}
+
+void Initiator::finish(const Transfer& transfer) {
+    system_.times[transfer.row->number] = {transfer.start_ps, now_ps()};
+    look_at_next_row();
 }
 
 int sc_main(int argc, char* argv[]) {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tlm3d.record.recording import ChannelInfo, TransferEnd
 
 _FOLD_EVERY = 4096  # transfers
+_Totals = tuple[int, int, int, int, int, int]  # transfers, bits, busy_ps, queue_ps, max_queue_ps, energy_aj
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,7 @@ class TrafficTotals:
 
     def __init__(self, channels: dict[str, ChannelInfo], rows: int) -> None:
         self._infos, self._rows = channels, rows
-        empty = {name: (0, 0, 0, 0, 0, 0) for name in channels}
-        self._state: tuple[dict[str, tuple[int, ...]], list[TransferEnd]] = (empty, [])
+        self._state: tuple[dict[str, _Totals], list[TransferEnd]] = (dict.fromkeys(channels, (0, 0, 0, 0, 0, 0)), [])
         self._start_ps, self._finish_ps = [-1] * rows, [-1] * rows
 
     def add(self, transfer: TransferEnd) -> None:

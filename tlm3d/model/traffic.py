@@ -23,9 +23,7 @@ _TOLD_EVERY = 1000  # transfers
 Sink = Callable[[TransferEnd], None]
 
 
-def play_rows(
-    topology: Topology, rows: Sequence[TrafficRow], finished: Sink, progress: Progress | None = None
-) -> None:
+def play_rows(topology: Topology, rows: Sequence[TrafficRow], finished: Sink, progress: Progress | None = None) -> None:
     """Post every row after_ps after its initiator's row before it has finished; tell ``finished`` of each in turn.
 
     Nothing is kept here, so that traffic of any length stays flat in memory. ``progress(done, rows)`` is called now and

@@ -105,7 +105,9 @@ class _Reader:
             self._line += 1
             size += len(raw)
             if len(raw) > MAX_LINE_BYTES or size > MAX_FILE_BYTES:  # the latter: a pipe does not say its size before
-                long = f"a line of more than {MAX_LINE_BYTES} bytes" if size <= MAX_FILE_BYTES else "the file is too large"
+                long = (
+                    f"a line of more than {MAX_LINE_BYTES} bytes" if size <= MAX_FILE_BYTES else "the file is too large"
+                )
                 self._problem(0, "", long)
                 return
             try:
