@@ -1,9 +1,9 @@
 """Write a traffic file for `tlm3d traffic`: periodic, Poisson or bursty transfers, seeded, as CSV on standard output.
 
-    python tools/make_traffic.py poisson --route camera="bond:pixel>logic|logic.bus|logic.l2" --gap "20 us" > traffic.csv
+    python tools/make_traffic.py poisson --route camera="bond:pixel>logic|logic.l2" --gap "20 us" > traffic.csv
 
-One initiator a route, named in front of it or i0, i1, …; an initiator's routes may be several, taken in turn. What is
-drawn is the pause from the finish of a transfer to the posting of the next one (the column after_ps):
+One initiator a route: i0, i1, … or the name in front of it; routes with the same name are taken in turn. What is drawn
+is the pause from the finish of a transfer to the posting of the next one (the column after_ps):
 
     periodic   always --gap
     poisson    exponential with mean --gap, rounded down to a ps
@@ -70,27 +70,23 @@ def by_initiator(named: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def _quantity(dimension: Dimension, least: int) -> object:
-    def parse(text: str) -> int:
-        try:
-            value = duration_ps(parse_quantity(text, dimension))
-        except QuantityError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-        if value < least:
-            raise argparse.ArgumentTypeError(f"expected at least {least}, got {text}")
-        return value
+def _booked(text: str, dimension: Dimension) -> int:
+    try:
+        return duration_ps(parse_quantity(text, dimension))
+    except QuantityError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
-    return parse
+
+def _gap_ps(text: str) -> int:
+    return _booked(text, TIME)
 
 
 def _sizes(text: str) -> tuple[int, int]:
     """``64 B``, or ``64 B..4 KiB`` as bytes."""
     low, _, high = text.partition("..")
-    bits = _quantity(DATA, 8)
-    assert callable(bits)
-    sizes = (bits(low) // 8, bits(high or low) // 8)
-    if sizes[0] > sizes[1]:
-        raise argparse.ArgumentTypeError(f"expected the smaller size first, got {text}")
+    sizes = (_booked(low, DATA) // 8, _booked(high or low, DATA) // 8)
+    if not 1 <= sizes[0] <= sizes[1]:
+        raise argparse.ArgumentTypeError(f"expected at least a byte, and the smaller size first, got {text}")
     return sizes
 
 
@@ -107,10 +103,14 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("pattern", choices=PATTERNS)
     parser.add_argument(
-        "--route", action="append", required=True, metavar="[NAME=]CHANNEL|…", help="may be repeated; names as in reports"
+        "--route",
+        action="append",
+        required=True,
+        metavar="[NAME=]CHANNEL|…",
+        help="may be repeated; names as in reports",
     )
     parser.add_argument("--rows", type=_count, default=1000, help="transfers an initiator; default 1000")
-    parser.add_argument("--gap", type=_quantity(TIME, 0), default="1 us", help='mean pause; default "1 us"')
+    parser.add_argument("--gap", type=_gap_ps, default="1 us", help='mean pause; default "1 us"')
     parser.add_argument("--bytes", type=_sizes, default="256 B", help='a size, or "64 B..4 KiB"; default "256 B"')
     parser.add_argument("--burst", type=_count, default=8, help="transfers a burst, for bursty; default 8")
     parser.add_argument("--priority", type=int, default=0, help="of every transfer; default 0")

@@ -141,8 +141,8 @@ def test_two_hops_by_hand(shared_channel: Path, tmp_path: Path) -> None:
     """Two competitors for a wire of 1 ps a byte, then 10 ps to one of 2 ps a byte; room for one burst each between.
 
     First bursts: a at 0 and b at 4 on the first wire, at 14 and, as the second wire is busy for 8 ps, at 22 on the
-    second. The credits come back 10 ps after that. Second bursts: a at 24 and b at 32, there at 38 and 46. On the second
-    wire a is sent from 38 to 46, b from 46 to 54, and a picosecond later they have arrived.
+    second. The credits come back 10 ps after that. Second bursts: a at 24 and b at 32, there at 38 and 46. The second
+    wire has a from 38 to 46, b from 46 to 54, and a picosecond later they have arrived.
     """
     first = Wire("c0:upper>lower", Fraction(8 * 10**12), 8, 4, 0, 10, 1, "round-robin")
     second = Wire("c1:upper>lower", Fraction(4 * 10**12), 4, 4, 0, 1, 1, "round-robin")

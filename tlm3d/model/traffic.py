@@ -18,7 +18,7 @@ from tlm3d.tlm.fabric import Fabric
 from tlm3d.tlm.timing import NORMAL
 from tlm3d.tlm.transfer import Transfer
 
-_TOLD_EVERY = 1000  # transfers
+_TOLD_EVERY = 64  # transfers
 
 Sink = Callable[[TransferEnd], None]
 
