@@ -21,7 +21,7 @@ MAX_LINE_BYTES = 2**16
 MAX_ROWS = 1_000_000
 MAX_SHOWN = 100  # problems shown one by one
 _MAX_NAMED = 30  # channels listed for an unknown name that is close to none
-_BOUNDS = {"after_ps": (0, 10**18), "bytes": (1, 2**30), "priority": (0, 10**9)}
+_BOUNDS = {"after_ps": (0, 10**18), "bytes": (1, 2**26), "priority": (0, 10**9)}
 _MAX_NAME = 200
 _CELL = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*(?=,|$)|([^,]*)')
 
