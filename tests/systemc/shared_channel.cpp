@@ -43,7 +43,7 @@ using std::vector;
 using Ps = std::uint64_t;
 using Payload = tlm::tlm_generic_payload;
 
-DECLARE_EXTENDED_PHASE(CREDIT);
+TLM_DECLARE_EXTENDED_PHASE(CREDIT);
 
 static sc_core::sc_time ps(Ps time_ps) { return sc_core::sc_time::from_value(time_ps); }
 static Ps now_ps() { return sc_core::sc_time_stamp().value(); }

@@ -39,7 +39,7 @@ def shared_channel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if subprocess.run(look, input="#include <tlm>\n", capture_output=True, encoding="utf-8", check=False).returncode:
         pytest.skip("no SystemC headers on this machine (Debian: libsystemc-dev)")
     binary = tmp_path_factory.mktemp("systemc") / "shared_channel"
-    command = (compiler, "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", SOURCE, "-lsystemc", "-o", binary)
+    command = (compiler, "-std=c++17", "-O2", "-Wall", "-Wextra", SOURCE, "-lsystemc", "-o", binary)
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return binary
