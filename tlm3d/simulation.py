@@ -1,19 +1,26 @@
-"""The pipeline on one screen: descriptions → system → facts → judgement."""
+"""The pipelines on one screen: descriptions → system → facts → judgement."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tlm3d.errors import Problem, SpecError
 from tlm3d.units import TIME, duration_ps, parse_quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tlm3d.analysis.explain import Explanation
     from tlm3d.analysis.result import Result
+    from tlm3d.analysis.traffic import TrafficResult
     from tlm3d.cnn.network import Network
     from tlm3d.model.system import Progress
     from tlm3d.spec.lone import Placement
     from tlm3d.spec.platform import PlatformSpec
+    from tlm3d.spec.traffic import TrafficRow
     from tlm3d.spec.workload import WorkloadSpec
 
 
@@ -72,3 +79,45 @@ def _alone(platform: PlatformSpec, network: Network, placement: Placement) -> Ex
     system = System(platform, workload, workload.policy, workload.horizon_ps, 0)
     works = layer_works(platform, workload, TASK)
     return by_layer(system.run(), works, placement.block, placement.elsewhere)
+
+
+def load_study(platform_file: str | Path, traffic_file: str | Path) -> tuple[PlatformSpec, list[TrafficRow]]:
+    """A platform, and the rows of a traffic file that uses its channels. Raises SpecError, problems of both files."""
+    from tlm3d.model.topology import Topology
+    from tlm3d.spec.platform import load_platform
+    from tlm3d.spec.traffic import read_traffic
+
+    found: list[Problem] = []
+    platform: PlatformSpec | None = None
+    rows: list[TrafficRow] = []
+    try:
+        platform = load_platform(platform_file)
+    except SpecError as error:
+        found += error.problems
+    try:
+        rows = read_traffic(traffic_file, Topology(platform).channels if platform else None)
+    except SpecError as error:
+        found += error.problems
+    if found or platform is None:
+        raise SpecError(found)
+    return platform, rows
+
+
+def play_traffic(
+    platform: PlatformSpec, rows: Sequence[TrafficRow], *, progress: Progress | None = None
+) -> TrafficResult:
+    """Post ``rows`` to the channels of ``platform``; of an interrupted study what had finished is the answer.
+
+    ``progress(done, rows)`` is called now and then. Raises ElaborationError.
+    """
+    from tlm3d.analysis.traffic import TrafficTotals
+    from tlm3d.model.topology import Topology
+    from tlm3d.model.traffic import play_rows
+
+    topology = Topology(platform)
+    used = {name for row in rows for name in row.route}
+    notes = tuple(warning for name, warning in topology.warnings.items() if name in used)
+    totals = TrafficTotals(topology.infos, len(rows))
+    with suppress(KeyboardInterrupt):
+        play_rows(topology, rows, totals.add, progress)
+    return totals.result(platform.name, notes)

@@ -82,6 +82,36 @@ def test_an_interrupt_of_a_comparison_ends_its_processes_and_exits_with_130() ->
     assert out.startswith("COMPARE: 2 platforms: 2 not run\n")
 
 
+def test_an_interrupted_link_study_is_shown_and_written_as_far_as_it_came(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    row = "a,0,6400,tsv:logic>npu|npu.l2\nb,0,6400,tsv:logic>npu|npu.l2\n"
+    (tmp_path / "traffic.csv").write_text(f"initiator,after_ps,bytes,route\n{row * 20_000}", encoding="utf-8")
+    terminal, its_other_end = pty.openpty()
+    command = (*TLM3D, "traffic", "good/platform.yaml", str(tmp_path / "traffic.csv"))
+    with subprocess.Popen(
+        (*command, "--out", str(tmp_path / "times.csv")),
+        cwd=HERE,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=its_other_end,
+        encoding="utf-8",
+        preexec_fn=obey_interrupts,
+    ) as process:
+        os.close(its_other_end)
+        shown = b""
+        while b"playing" not in shown:
+            shown += os.read(terminal, 1000)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    os.close(terminal)
+    assert process.returncode == 130
+    first, second, *_ = out.splitlines()
+    done = int(first.split()[1])
+    assert 0 < done < 40_000
+    assert second.startswith("interrupted")
+    assert len((tmp_path / "times.csv").read_text(encoding="utf-8").splitlines()) == done + 1
+
+
 @pytest.mark.parametrize(
     ("command", "exit_code"),
     [

@@ -90,7 +90,7 @@ class System:
         links = {info.component for info in self._topology.infos.values()}
         recording.components = (*blocks, *sorted(links - set(blocks)))
         recording.boot_bytes = self._residency.boot_bytes
-        recording.notes = tuple(self._topology.warnings)
+        recording.notes = tuple(self._topology.warnings.values())
         for name, task in self._workload.tasks.items():
             network = task.network
             recording.tasks[name] = TaskInfo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -46,7 +47,7 @@ class Topology:
         self._platform = platform
         self.channels: dict[str, Channel] = {}
         self.infos: dict[str, ChannelInfo] = {}
-        self.warnings: list[str] = []
+        self.warnings: dict[str, str] = {}  # by channel
         self._hops: dict[str, _Hop] = {}
         self._die_paths: dict[tuple[str, str], tuple[str, ...]] = {}
         for die, spec in platform.dies.items():
@@ -80,7 +81,7 @@ class Topology:
         if not channel.covers_round_trip:
             burst_ps = channel.burst_ps(channel.burst_bytes)
             need = ceil_div(burst_ps + 2 * spec.latency_ps, burst_ps)
-            self.warnings.append(
+            self.warnings[name] = (
                 f"{name}: a buffer of {spec.buffer_bursts} bursts does not cover the round trip, {need} would"
             )
 
@@ -95,6 +96,20 @@ class Topology:
         spec = self._memory(memory)
         last = _Hop(self.channels[".".join(memory)], spec.write_aj_per_bit)
         return _route([*self._dma(writer, "out"), *self._between(writer, memory), last])
+
+    def named_route(self, names: Sequence[str]) -> Route:
+        """Over the channels of these names, in this order, whatever they join.
+
+        A memory's port costs its energy of reading where it is first, of writing anywhere else. Raises KeyError.
+        """
+        return _route([self._hop(name, is_first=i == 0) for i, name in enumerate(names)])
+
+    def _hop(self, name: str, is_first: bool) -> _Hop:
+        info = self.infos[name]
+        if info.role != "memory":
+            return self._hops[name]
+        memory = self._memory((info.component.die, info.component.name))
+        return _Hop(self.channels[name], memory.read_aj_per_bit if is_first else memory.write_aj_per_bit)
 
     def _memory(self, name: BlockName) -> Memory:
         spec = self._platform.dies[name[0]].blocks[name[1]]

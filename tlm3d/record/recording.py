@@ -54,6 +54,15 @@ class TransferLeg(NamedTuple):
     energy_aj: int
 
 
+class TransferEnd(NamedTuple):
+    """The whole life of one transfer of a traffic file: row (from 0), posting, last arrival, and its legs in order."""
+
+    row: int
+    start_ps: int
+    finish_ps: int
+    legs: tuple[TransferLeg, ...]
+
+
 class StateInterval(NamedTuple):
     """A component in a state of constant power over [start_ps, end_ps); ``what``: idle, leakage, active, …"""
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from tlm3d.analysis.result import JobBlame, LimitResult, Result, TaskResult, Verdict
 from tlm3d.reporters.job import Cause, causes, status
 from tlm3d.reporters.page import Cell, Column, Kind, Page
+from tlm3d.reporters.share import percent
 from tlm3d.reporters.skyline import axis, skyline, slices
 from tlm3d.units import PS_PER_S, show, show_aj, show_nw, show_ps
 
@@ -68,7 +69,7 @@ def _task_row(task: TaskResult) -> list[Cell]:
     if response is not None:
         times = [show_ps(t) for t in (response.min_ps, response.mean_ps, response.p99_ps, response.max_ps)]
         times[3] = ("≥" if response.max_is_bound else "") + times[3]
-    missed = _percent(task.missed, task.judged) if task.judged else "-"
+    missed = percent(task.missed, task.judged) if task.judged else "-"
     verdict = "unjudged" if not task.judged else "LATE" if task.missed else "ok"
     counts = [str(task.jobs), str(task.judged), str(task.missed), missed]
     return [task.name, *counts, *times, show_ps(task.deadline_ps), verdict]
@@ -92,11 +93,11 @@ def _worst(blame: JobBlame, horizon_ps: int, page: Page) -> None:
     rows: list[list[Cell]] = []
     found = causes(blame)
     for bucket, time_ps in blame.buckets.items():
-        head: list[Cell] = [bucket, show_ps(time_ps), _percent(time_ps, blame.response_ps)]
+        head: list[Cell] = [bucket, show_ps(time_ps), percent(time_ps, blame.response_ps)]
         head.append(time_ps / blame.response_ps)
         for i, tail in enumerate(_holders([cause for cause in found if cause.bucket == bucket])):
             rows.append([*(head if i == 0 else ["", "", "", ""]), *tail])
-    total: list[Cell] = ["response", show_ps(blame.response_ps), _percent(1, 1), "", "", "", ""]
+    total: list[Cell] = ["response", show_ps(blame.response_ps), percent(1, 1), "", "", "", ""]
     columns = [Column("cause", Kind.NAME), Column("time"), Column("%"), Column("", Kind.BAR)]
     columns += [Column("where", Kind.NAME), Column("waited for", Kind.NAME), Column("of which")]
     page.table(columns, [*rows, total])
@@ -125,7 +126,7 @@ def _tightest(result: Result, page: Page) -> None:
         allowed_ps = blame.job.deadline_ps - blame.job.release_ps
         largest = sorted(blame.buckets.items(), key=lambda item: (-item[1], item[0]))
         job, times = f"{blame.job.task}#{blame.job.index}", (blame.response_ps, allowed_ps, blame.slack_ps)
-        slack = _percent(blame.slack_ps, allowed_ps)
+        slack = percent(blame.slack_ps, allowed_ps)
         rows.append([job, *map(show_ps, times), slack, _mostly(largest, blame.response_ps)])
     columns = [Column("job", Kind.NAME), *map(Column, ("response", "deadline", "slack", "%"))]
     page.table([*columns, Column("mostly", Kind.NAME)], rows)
@@ -144,7 +145,7 @@ def _limit_row(limit: LimitResult) -> list[Cell]:
     verdict = {True: "ok", False: "OVER", None: "unjudged"}[limit.met]
     bound, worst, share = show_nw(limit.limit_nw), "-", "-"
     if limit.worst_nw is not None:
-        worst, share = show_nw(limit.worst_nw), _percent(limit.worst_nw, limit.limit_nw)
+        worst, share = show_nw(limit.worst_nw), percent(limit.worst_nw, limit.limit_nw)
         digits = 3
         while bound == worst and limit.worst_nw != limit.limit_nw and digits < _UNDER_A_LIMIT:
             digits += 1
@@ -160,7 +161,7 @@ def _channels(result: Result, page: Page) -> None:
     used = sorted((c for c in result.channels.values() if c.transfers), key=lambda c: (-c.busy_ps, c.name))
     rows: list[list[Cell]] = []
     for c in used:
-        busy = _percent(c.busy_ps, result.horizon_ps)
+        busy = percent(c.busy_ps, result.horizon_ps)
         queue = show_ps(c.queue_ps / c.transfers)
         share = c.busy_ps / result.horizon_ps
         rows.append([c.name, c.role, busy, share, str(c.transfers), _bits(c.bits), queue, show_aj(c.energy_aj)])
@@ -205,7 +206,7 @@ def _energy(result: Result, page: Page) -> None:
 def _energy_cells(energy_aj: int, result: Result) -> list[Cell]:
     share = energy_aj / result.total_aj if result.total_aj else 0.0
     average_nw = energy_aj * 1000 / result.horizon_ps
-    return [show_aj(energy_aj), show_nw(average_nw), _percent(energy_aj, result.total_aj), share]
+    return [show_aj(energy_aj), show_nw(average_nw), percent(energy_aj, result.total_aj), share]
 
 
 def _efficiency(result: Result, page: Page) -> None:
@@ -252,19 +253,6 @@ def _remarks(result: Result, page: Page) -> None:
     page.heading("Boot", f"{result.boot_bytes:,} bytes of weights are in place at t = 0")
     for note in result.notes:
         page.paragraph(f"note: {note}")
-
-
-def _percent(part: int, whole: int) -> str:
-    """``10.0``; never 0.0 for something, nor 100 for less or more than everything."""
-    if not whole or not part:
-        return "0" if not part else "-"
-    percent = 100 * part / whole
-    shown = f"{percent:.1f}"
-    if shown == "0.0":
-        return "<0.1"
-    if shown == "100.0":
-        return "100" if part == whole else ">99.9" if part < whole else ">100"
-    return shown
 
 
 def _mostly(largest: Iterable[tuple[str, int]], whole: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,21 +64,35 @@ def dotted(where: Sequence[Key]) -> str:
 def read_source(path: str | Path) -> Source:
     """Read and parse one YAML file. Raises SpecError."""
     shown = str(path) or "''"
-    try:
+    with reading(path, "YAML"):
         if Path(path).stat().st_size > MAX_BYTES:
             raise _error(shown, f"larger than the {MAX_BYTES // 2**20} MiB that a description may have")
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode("utf-8")
-        wrong = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}"
-        raise SpecError([Problem(shown, *_line_column(before), "", wrong)]) from None
+        text = decoded(Path(path).read_bytes(), shown)
+    return parse(text, shown)
+
+
+@contextmanager
+def reading(path: str | Path, expected: str) -> Iterator[None]:
+    """A file of kind ``expected`` being read: what the system refuses is a SpecError that names it."""
+    shown = str(path) or "''"
+    try:
+        yield
     except IsADirectoryError:
-        raise _error(shown, "is a directory, expected a YAML file") from None
+        raise _error(shown, f"is a directory, expected a {expected} file") from None
     except FileNotFoundError:
         raise _error(shown, "no such file" + _neighbour(Path(path))) from None
     except OSError as error:
         raise _error(shown, f"cannot be read: {error.strerror}") from None
-    return parse(text, shown)
+
+
+def decoded(raw: bytes, file: str, line: int = 1) -> str:
+    """``raw``, which begins at ``line`` of ``file``, as text without its byte order mark. Raises SpecError."""
+    try:
+        return raw.decode("utf-8-sig" if line == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        down, column = _line_column(error.object[: error.start].decode("utf-8"))
+        wrong = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}"
+        raise SpecError([Problem(file, line + down - 1, column, "", wrong)]) from None
 
 
 def parse(text: str, file: str) -> Source:
