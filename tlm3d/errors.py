@@ -4,6 +4,7 @@ Tlm3dError
   SpecError           problems found in files, all of them, in file order              exit 2
   PluginError         a kind that is unknown, doubly defined or broken                 exit 2
   ElaborationError    valid parts, impossible system: no route, does not fit, unbound  exit 2
+  ModuleError         a module of the user's own broke a rule while simulating         exit 2
   SimulationError     an invariant broke while simulating; a bug of tlm3d              exit 3
 """
 
@@ -53,6 +54,14 @@ class ElaborationError(Tlm3dError):
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class ModuleError(Tlm3dError):
+    """A module that a user has written broke a rule of time, sockets or protocol: when, where, and which."""
+
+    def __init__(self, now_ps: int, where: str, what: str) -> None:
+        self.now_ps, self.where, self.what = now_ps, where, what
+        super().__init__(f"at {now_ps} ps in {where}: {what}")
 
 
 class SimulationError(Tlm3dError):

@@ -152,6 +152,17 @@ class Topology:
         channel = self.channels[name]
         return channel.burst_ps(channel.burst_bytes) + channel.latency_ps
 
+    def payload_route(self, channels: tuple[Channel, ...], writes: bool) -> Route:
+        """Over these very channels; the port of a memory costs its energy of writing or of reading."""
+        hops = []
+        for channel in channels:
+            hop, info = self._hops[channel.name], self.infos[channel.name]
+            if info.role == "memory":
+                memory = self._memory((info.component.die, info.component.name))
+                hop = _Hop(channel, memory.write_aj_per_bit if writes else memory.read_aj_per_bit)
+            hops.append(hop)
+        return _route(hops)
+
 
 def _route(hops: list[_Hop]) -> Route:
     return Route(
