@@ -61,7 +61,10 @@ class ModuleError(Tlm3dError):
 
     def __init__(self, now_ps: int, where: str, what: str) -> None:
         self.now_ps, self.where, self.what = now_ps, where, what
-        super().__init__(f"at {now_ps} ps in {where}: {what}")
+        super().__init__(now_ps, where, what)  # SimPy makes a new one from these when it leaves a process
+
+    def __str__(self) -> str:
+        return f"at {self.now_ps} ps in {self.where}: {self.what}"
 
 
 class SimulationError(Tlm3dError):
@@ -71,7 +74,10 @@ class SimulationError(Tlm3dError):
 
     def __init__(self, now_ps: int, component: str, what: str) -> None:
         self.now_ps, self.component, self.what = now_ps, component, what
-        super().__init__(f"at {now_ps} ps in {component}: {what} (please report this as a bug of tlm3d)")
+        super().__init__(now_ps, component, what)  # SimPy makes a new one from these when it leaves a process
+
+    def __str__(self) -> str:
+        return f"at {self.now_ps} ps in {self.component}: {self.what} (please report this as a bug of tlm3d)"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

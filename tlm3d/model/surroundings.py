@@ -100,9 +100,7 @@ class _Ledger:
         context, topology = self._context, self._context.topology
         for channel in route:
             if topology.channels.get(channel.name) is not channel:
-                what = (
-                    f"sent a payload over '{channel.name}', which is no channel of the platform; use a carrier of your own"
-                )
+                what = f"sent a payload over '{channel.name}', which is not of the platform; use your own Carrier"
                 raise ModuleError(context.now_ps, initiator, what)
         account = payload.get_extension(Account) or _NOBODY
         name = initiator if account.task == "-" else account.task
