@@ -68,6 +68,35 @@ class Phased(Module):
         self.out.nb_transport_fw(payload, Phase.END_RESP)
 
 
+class PhasedPlayer(Module):
+    """Does what Player does, in phases: a response comes with BEGIN_RESP and is ended at once."""
+
+    def __init__(self, name: str, within: Module, plan: Sequence[tuple[int, Payload]]) -> None:
+        super().__init__(name, within)
+        self.out = InitiatorSocket("out", self, self._back)
+        self.responses: list[tuple[int, ResponseStatus]] = []
+        self._plan = plan
+        self._response = self.env.event()
+        self.thread(self._run)
+
+    def _run(self) -> Generator[simpy.Event, Any, None]:
+        for after_ps, payload in self._plan:
+            yield self.env.timeout(after_ps)
+            self._response = self.env.event()
+            answer = self.out.nb_transport_fw(payload, Phase.BEGIN_REQ)
+            if answer.sync is Sync.TLM_COMPLETED:
+                yield self.env.timeout(answer.delay_ps)
+            else:
+                yield self._response
+            self.responses.append((self.now_ps, payload.response))
+
+    def _back(self, payload: Payload, phase: Phase, delay_ps: int) -> Answer:
+        if phase is Phase.END_REQ:
+            return Answer(Sync.TLM_ACCEPTED, phase)
+        self._response.succeed()
+        return Answer(Sync.TLM_COMPLETED, Phase.END_RESP, delay_ps)
+
+
 class Slow(Module):
     """Serves by b_transport; a payload takes as many ps as its address says, any number of them at a time."""
 

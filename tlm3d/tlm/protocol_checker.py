@@ -71,12 +71,11 @@ class ProtocolChecker(Module):
         elif phase is Phase.END_RESP:
             flight = self._known(payload, phase, by)
             self._advance(flight, phase, at_ps, by)
+            self._end(flight)  # before the target is told, which may begin the next response from inside the call
         else:
             raise self._broken("phase order", f"{by} sent {phase.name}, which is for the target to send")
         answer = self.initiator.nb_transport_fw(payload, phase, delay_ps)
         self._check_answer(flight, phase, answer, self._server)
-        if phase is Phase.END_RESP:
-            self._end(flight)
         return answer
 
     def _backward(self, payload: Payload, phase: Phase, delay_ps: int) -> Answer:

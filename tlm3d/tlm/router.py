@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations
 from typing import NamedTuple
 
 from tlm3d.errors import ElaborationError
@@ -59,7 +59,7 @@ class Router(Module):
             if region.base < 0 or region.size < 1
         ]
         order = sorted(self.regions, key=lambda region: (region.base, region.socket.name))
-        for below, above in pairwise(order):
+        for below, above in combinations([region for region in order if region.size > 0], 2):
             if below.end > above.base:
                 found.append(f"{self.path}: regions {below} and {above} overlap; move or shrink one of them")
         if not self.regions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from itertools import pairwise
 
 import pytest
 import simpy
@@ -80,7 +81,8 @@ def test_hierarchy_is_passed_through_level_by_level_only() -> None:
     door, memory = TargetSocket("door", shell), Slow("memory", top)
     player.out.bind(door)
     door.bind(memory.target)
-    assert problems(top) == ("top.shell.door: bound to top.memory.in_, which is no target socket of a child of top.shell",)
+    what = "which is no target socket of a child of top.shell"
+    assert problems(top) == (f"top.shell.door: bound to top.memory.in_, {what}",)
 
 
 def test_a_socket_serves_or_passes_on_but_not_both() -> None:
@@ -112,7 +114,7 @@ def test_a_payload_reaches_the_innermost_target_from_the_innermost_initiator() -
     inwards = [TargetSocket("in_", shell), TargetSocket("in_", Module("bank", shell))]
     memory = Slow("cells", inwards[1].module)
     chain = [player.out, *outwards, *inwards, memory.target]
-    for socket, following in zip(chain, chain[1:], strict=False):
+    for socket, following in pairwise(chain):
         socket.bind(following)
     elaborate(top)
     top.env.run()
@@ -259,7 +261,7 @@ def test_a_payload_that_is_wrong_in_itself_is_not_sent() -> None:
     player = Player("player", top, [(4, Payload(Command.TLM_WRITE_COMMAND, 0, 4, bytearray(3)))])
     player.out.bind(Slow("memory", top).target)
     elaborate(top)
-    with pytest.raises(ModuleError, match=r"^at 4 ps in top\.player\.out: sent a payload whose data has 3 bytes, length"):
+    with pytest.raises(ModuleError, match=r"^at 4 ps in top\.player\.out: sent a payload whose data has 3 bytes"):
         top.env.run()
 
 
