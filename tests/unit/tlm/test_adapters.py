@@ -47,6 +47,8 @@ def test_a_target_that_accepts_at_once_serves_all_calls_at_a_time() -> None:
 def test_a_request_waits_until_the_one_before_it_has_been_accepted() -> None:
     # Requests begin at 0, 4 and 8 ps; each has its latency from there.
     assert parallel_calls(SlowInPhases, [30, 20, 25], accept_ps=4) == [24, 30, 33]
+    # The first is over at 6 ps, while the request of the second is not: the third still waits for that.
+    assert parallel_calls(SlowInPhases, [6, 20, 25], accept_ps=4) == [6, 24, 33]
 
 
 def test_where_a_response_implies_the_end_of_the_request_calls_go_one_after_the_other() -> None:
