@@ -13,18 +13,50 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
+    from tlm3d.model.surroundings import Surroundings
     from tlm3d.simulation import simulate
     from tlm3d.spec.platform import load_platform
     from tlm3d.spec.workload import load_workload
     from tlm3d.sweeps.axis import parse_axis
     from tlm3d.sweeps.point import Study
     from tlm3d.sweeps.processes import sweep
+    from tlm3d.tlm.carrier import Carrier
+    from tlm3d.tlm.channel import Channel
+    from tlm3d.tlm.fabric import Fabric
+    from tlm3d.tlm.interconnect import Interconnect
+    from tlm3d.tlm.memory_target import MemoryTarget
+    from tlm3d.tlm.module import Module, elaborate
+    from tlm3d.tlm.nonblocking import Answer, Phase, Sync
+    from tlm3d.tlm.payload import Account, Command, Payload, Priority, ResponseStatus
+    from tlm3d.tlm.protocol_checker import ProtocolChecker
+    from tlm3d.tlm.router import Router
+    from tlm3d.tlm.sockets import InitiatorSocket, TargetSocket
 
 __version__ = "0.1.0"
 __all__ = [
+    "Account",
+    "Answer",
+    "Carrier",
+    "Channel",
+    "Command",
+    "Fabric",
+    "InitiatorSocket",
+    "Interconnect",
+    "MemoryTarget",
+    "Module",
+    "Payload",
+    "Phase",
+    "Priority",
+    "ProtocolChecker",
+    "ResponseStatus",
     "Result",
+    "Router",
     "Study",
+    "Surroundings",
+    "Sync",
+    "TargetSocket",
     "__version__",
+    "elaborate",
     "load_platform",
     "load_workload",
     "parse_axis",
@@ -40,6 +72,26 @@ _HOME = {
     "simulate": "tlm3d.simulation",
     "Study": "tlm3d.sweeps.point",
     "sweep": "tlm3d.sweeps.processes",
+    "Surroundings": "tlm3d.model.surroundings",
+    "Carrier": "tlm3d.tlm.carrier",
+    "Channel": "tlm3d.tlm.channel",
+    "Fabric": "tlm3d.tlm.fabric",
+    "Interconnect": "tlm3d.tlm.interconnect",
+    "MemoryTarget": "tlm3d.tlm.memory_target",
+    "Module": "tlm3d.tlm.module",
+    "elaborate": "tlm3d.tlm.module",
+    "Answer": "tlm3d.tlm.nonblocking",
+    "Phase": "tlm3d.tlm.nonblocking",
+    "Sync": "tlm3d.tlm.nonblocking",
+    "Account": "tlm3d.tlm.payload",
+    "Command": "tlm3d.tlm.payload",
+    "Payload": "tlm3d.tlm.payload",
+    "Priority": "tlm3d.tlm.payload",
+    "ResponseStatus": "tlm3d.tlm.payload",
+    "ProtocolChecker": "tlm3d.tlm.protocol_checker",
+    "Router": "tlm3d.tlm.router",
+    "InitiatorSocket": "tlm3d.tlm.sockets",
+    "TargetSocket": "tlm3d.tlm.sockets",
 }
 
 

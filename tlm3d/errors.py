@@ -4,6 +4,7 @@ Tlm3dError
   SpecError           problems found in files, all of them, in file order              exit 2
   PluginError         a kind that is unknown, doubly defined or broken                 exit 2
   ElaborationError    valid parts, impossible system: no route, does not fit, unbound  exit 2
+  ModuleError         a module of the user's own broke a rule while simulating         exit 2
   SimulationError     an invariant broke while simulating; a bug of tlm3d              exit 3
 """
 
@@ -55,6 +56,17 @@ class ElaborationError(Tlm3dError):
         super().__init__("\n".join(self.problems))
 
 
+class ModuleError(Tlm3dError):
+    """A module that a user has written broke a rule of time, sockets or protocol: when, where, and which."""
+
+    def __init__(self, now_ps: int, where: str, what: str) -> None:
+        self.now_ps, self.where, self.what = now_ps, where, what
+        super().__init__(now_ps, where, what)  # SimPy makes a new one from these when it leaves a process
+
+    def __str__(self) -> str:
+        return f"at {self.now_ps} ps in {self.where}: {self.what}"
+
+
 class SimulationError(Tlm3dError):
     """An invariant broke while simulating. This is a bug of tlm3d, never of the user's files."""
 
@@ -62,7 +74,10 @@ class SimulationError(Tlm3dError):
 
     def __init__(self, now_ps: int, component: str, what: str) -> None:
         self.now_ps, self.component, self.what = now_ps, component, what
-        super().__init__(f"at {now_ps} ps in {component}: {what} (please report this as a bug of tlm3d)")
+        super().__init__(now_ps, component, what)  # SimPy makes a new one from these when it leaves a process
+
+    def __str__(self) -> str:
+        return f"at {self.now_ps} ps in {self.component}: {self.what} (please report this as a bug of tlm3d)"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
     from tlm3d.analysis.traffic import TrafficResult
     from tlm3d.cnn.network import Network
+    from tlm3d.model.surroundings import Builder
     from tlm3d.model.system import Progress
     from tlm3d.spec.lone import Placement
     from tlm3d.spec.platform import PlatformSpec
@@ -32,19 +33,22 @@ def simulate(
     horizon: str | int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    modules: Sequence[Builder] = (),
 ) -> Result:
     """Run ``workload`` on ``platform`` and judge what happened.
 
     ``horizon``: text with a unit (``"1 s"``) or integer picoseconds; default the workload's. ``policy``: a kind of
     tlm3d.policies; default the workload's. ``progress(done_ps, horizon_ps)`` is called now and then; when it returns
-    something true, the window ends there. Raises SpecError, PluginError, ElaborationError, QuantityError (horizon).
+    something true, the window ends there. ``modules``: functions that are given the Surroundings and build modules of
+    your own beside the platform (docs/systemc.md). Raises SpecError, PluginError, ElaborationError, QuantityError
+    (horizon), ModuleError.
     """
     from tlm3d.analysis.judge import judge
     from tlm3d.model.system import System
 
     horizon_ps = duration_ps(parse_quantity(horizon, TIME)) if isinstance(horizon, str) else horizon
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
-    return judge(system.run(progress))
+    return judge(system.run(progress, modules))
 
 
 def explain(platform: PlatformSpec, network: Network, on: str | None = None) -> Explanation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
@@ -22,6 +22,7 @@ from tlm3d.model.gate import Interval, Powers, book_states, book_wake_up, joined
 from tlm3d.model.lane import Lane
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.residency import Residency
+from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import period_ps, task_work
 from tlm3d.plugins import load_kind
@@ -120,11 +121,13 @@ class System:
     def _deadline_ps(self, name: str) -> int:
         return self._workload.tasks[name].spec.deadline_ps or self._period_ps(name)
 
-    def run(self, progress: Progress | None = None) -> Recording:
+    def run(self, progress: Progress | None = None, modules: Sequence[Builder] = ()) -> Recording:
         """Simulate [0, horizon], events at the horizon included. A System runs once.
 
         ``progress(done_ps, horizon_ps)`` is called now and then; when it returns something true, the run ends there,
-        and the record is that of the window [0, done_ps].
+        and the record is that of the window [0, done_ps]. ``modules``: each is called with the Surroundings before time
+        begins, and returns the top of what it has built; that then runs beside the workload, on the same channels.
+        Raises ElaborationError for modules that cannot be, ModuleError where one breaks a rule.
         """
         env = Environment()
         fabric = Fabric(env)
@@ -145,13 +148,14 @@ class System:
             runner.start()
         for camera in cameras:
             camera.start()
+        build(modules, context)
         self._advance(env, progress)
         fabric.settle(self.recording.horizon_ps)
         for part in (*dispatcher.engines.values(), *runners.values(), *cameras):
             part.close()
         for transfer in fabric.in_flight():
-            assert isinstance(transfer.owner, Owner)
-            context.book_transfer(transfer, transfer.owner)
+            if isinstance(transfer.owner, Owner):  # what a user's module posts to the fabric itself has none
+                context.book_transfer(transfer, transfer.owner)
         self._book_static()
         return self.recording
 

@@ -102,14 +102,14 @@ class Topology:
 
         A memory's port costs its energy of reading where it is first, of writing anywhere else. Raises KeyError.
         """
-        return _route([self._hop(name, is_first=i == 0) for i, name in enumerate(names)])
+        return _route([self._hop(name, reads=i == 0) for i, name in enumerate(names)])
 
-    def _hop(self, name: str, is_first: bool) -> _Hop:
+    def _hop(self, name: str, reads: bool) -> _Hop:
         info = self.infos[name]
         if info.role != "memory":
             return self._hops[name]
         memory = self._memory((info.component.die, info.component.name))
-        return _Hop(self.channels[name], memory.read_aj_per_bit if is_first else memory.write_aj_per_bit)
+        return _Hop(self.channels[name], memory.read_aj_per_bit if reads else memory.write_aj_per_bit)
 
     def _memory(self, name: BlockName) -> Memory:
         spec = self._platform.dies[name[0]].blocks[name[1]]
@@ -166,6 +166,10 @@ class Topology:
     def _name_ps(self, name: str) -> int:
         channel = self.channels[name]
         return channel.burst_ps(channel.burst_bytes) + channel.latency_ps
+
+    def payload_route(self, channels: tuple[Channel, ...], writes: bool) -> Route:
+        """Over these very channels; the port of a memory costs its energy of writing or of reading."""
+        return _route([self._hop(channel.name, reads=not writes) for channel in channels])
 
 
 def _route(hops: list[_Hop]) -> Route:
