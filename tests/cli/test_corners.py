@@ -31,7 +31,7 @@ def test_a_run_has_the_values_of_its_corner_and_says_so(tlm3d: Command, corner: 
     assert document["corner"] == corner
     assert document["tasks"]["control"]["response_ps"]["min"] == response_us * 10**6
     second = tlm3d("run", *PAIR, *CLOCK, "--corner", corner).stdout.splitlines()[1]
-    assert second == f"small-stack · small-work · edf · 100 ms · seed 0 · {corner}"
+    assert second == f"small-stack · small-work · edf · 100 ms · seed 0 · {corner} corner"
 
 
 def test_a_run_without_a_corner_is_typical(tlm3d: Command) -> None:

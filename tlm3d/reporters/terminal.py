@@ -45,7 +45,7 @@ def _headline(result: Result, page: Page) -> None:
         reasons[_REASONS:] = [f"and {len(reasons) - _REASONS} more"]
     page.line((f"RESULT: {result.verdict.name}", _COLOURS[result.verdict]), " " + "; ".join(reasons))
     about = (result.platform, result.workload, result.policy, _instant(result.horizon_ps), f"seed {result.seed}")
-    page.line(" · ".join((*about, result.corner)))
+    page.line(" · ".join((*about, f"{result.corner} corner")))
 
 
 def _all_kept(result: Result) -> str:

@@ -47,7 +47,7 @@ def test_the_verdict_stays_in_one_piece_with_colour(met: Result) -> None:
 
 
 def test_the_second_line_names_the_run(missed: Result) -> None:
-    assert text(missed).splitlines()[1] == "three-tier-vision · always-on-vision · edf · 100 ms · seed 7 · high"
+    assert text(missed).splitlines()[1] == "three-tier-vision · always-on-vision · edf · 100 ms · seed 7 · high corner"
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
