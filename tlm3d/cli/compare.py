@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tlm3d.cli.options import Corner, Horizon, JsonFile, PolicyName, Seed, check_policy, horizon_ps
-from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, terminated, writing
+from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, tell, terminated
 
 NAME = "compare"
 SHORT = "Run one workload on several platforms, side by side."
@@ -70,14 +68,11 @@ def compare(
         with terminated(), progress_bar("comparing") as progress:
             outcomes = run_all(candidates, study, jobs=jobs, done=progress)
         changed = changes_from_first(candidates, corner)
-        with output():
-            if json == "-":
-                sys.stdout.write(reporter.dumps(outcomes, changed))
-            else:
-                reporter.render(outcomes, changed, console())
-        if json is not None and json != "-":
-            with writing(json):
-                Path(json).write_text(reporter.dumps(outcomes, changed), encoding="utf-8")
+        tell(
+            json,
+            lambda: reporter.dumps(outcomes, changed),
+            lambda console: reporter.render(outcomes, changed, console),
+        )
         if any(outcome.error == NOT_RUN for outcome in outcomes):
             raise typer.Exit(INTERRUPTED)
         raise typer.Exit(_CANNOT_RUN if any(outcome.error for outcome in outcomes) else 0)

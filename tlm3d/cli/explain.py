@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from tlm3d.cli import completion
 from tlm3d.cli.completion import NETWORKS
 from tlm3d.cli.options import Corner, JsonFile, PlatformFile, Settings
-from tlm3d.cli.terminal import console, errors, output, writing
+from tlm3d.cli.terminal import errors, tell
 
 NAME = "explain"
 SHORT = "One network, layer by layer."
@@ -57,11 +56,4 @@ def explain(
         folders = [NETWORKS, Path("networks"), Path(platform).parent / "networks"]
         file = find_network(network, list(dict.fromkeys(folders)))
         found = explained(described, load_network(file, corner), on)
-        with output():
-            if json == "-":
-                sys.stdout.write(reporter.dumps(found))
-            else:
-                reporter.render(found, console())
-        if json not in (None, "-"):
-            with writing(json):
-                Path(json).write_text(reporter.dumps(found), encoding="utf-8")
+        tell(json, lambda: reporter.dumps(found), lambda console: reporter.render(found, console))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import typer
 
 from tlm3d.cli.options import Corner, JsonFile, PlatformFile, Settings
-from tlm3d.cli.terminal import console, errors, output, writing
+from tlm3d.cli.terminal import errors, tell
 
 NAME = "show"
 SHORT = "Draw a platform: tiers, dies, blocks, links."
@@ -33,11 +30,4 @@ def show(
 
     with errors(context):
         found = stack(read_platform(platform, set_ or [], corner))
-        with output():
-            if json == "-":
-                sys.stdout.write(reporter.dumps(found))
-            else:
-                reporter.render(found, console())
-        if json not in (None, "-"):
-            with writing(json):
-                Path(json).write_text(reporter.dumps(found), encoding="utf-8")
+        tell(json, lambda: reporter.dumps(found), lambda console: reporter.render(found, console))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +20,7 @@ from tlm3d.cli.options import (
     chosen_corners,
     horizon_ps,
 )
-from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, terminated, writing
+from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, tell, terminated, writing
 
 NAME = "sweep"
 SHORT = "Run many points and find the knee."
@@ -77,15 +76,12 @@ def sweep(
         with terminated(), progress_bar("sweeping") as progress:
             rows = run_points(study, axes, paired=zip_, corners=at, jobs=jobs, done=progress)
         found = knees(rows, [magnitude(row.values[0]) if row.values else None for row in rows])
-        with output():
-            if json == "-":
-                sys.stdout.write(reporter.dumps(paths, rows, found, expected))
-            else:
-                reporter.render(paths, rows, found, expected, console())
+        tell(
+            json,
+            lambda: reporter.dumps(paths, rows, found, expected),
+            lambda console: reporter.render(paths, rows, found, expected, console),
+        )
         if csv is not None:
             with writing(csv):
                 csv.write_text(reporter.csv_text(paths, rows), encoding="utf-8")
-        if json is not None and json != "-":
-            with writing(json):
-                Path(json).write_text(reporter.dumps(paths, rows, found, expected), encoding="utf-8")
         raise typer.Exit(INTERRUPTED if len(rows) < expected else 0)

@@ -161,6 +161,21 @@ def writing(target: str | Path) -> Iterator[None]:
         raise SpecError([Problem(str(target), 0, 0, "", f"cannot be written: {error.strerror}")]) from None
 
 
+def tell(json: str | None, dumps: Callable[[], str], render: Callable[[Any], None]) -> None:
+    """The report, or with ``--json -`` the document in its place; then the document in a file, where one is named.
+
+    The report first: a file that cannot be written must not cost a long run its result.
+    """
+    with output():
+        if json == "-":
+            sys.stdout.write(dumps())
+        else:
+            render(console())
+    if json is not None and json != "-":
+        with writing(json):
+            Path(json).write_text(dumps(), encoding="utf-8")
+
+
 @contextmanager
 def errors(context: typer.Context) -> Iterator[None]:
     """Errors as one sentence a problem and an exit code; never a traceback without --debug."""

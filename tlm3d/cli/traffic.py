@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tlm3d.cli.options import JsonFile, PlatformFile
-from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, writing
+from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, tell, writing
 
 NAME = "traffic"
 SHORT = "Play transfers from a CSV file over the links."
@@ -42,15 +41,8 @@ def traffic(
         study = load_study(platform, traffic)
         with progress_bar("playing") as progress:
             result = play_traffic(*study, progress=progress)
-        with output():
-            if json == "-":
-                sys.stdout.write(reporter.dumps(result))
-            else:
-                reporter.render(result, console())
+        tell(json, lambda: reporter.dumps(result), lambda console: reporter.render(result, console))
         if out is not None:
             with writing(out), out.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(reporter.times(result))
-        if json not in (None, "-"):
-            with writing(json):
-                Path(json).write_text(reporter.dumps(result), encoding="utf-8")
         raise typer.Exit(0 if result.complete else INTERRUPTED)

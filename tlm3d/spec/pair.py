@@ -17,6 +17,26 @@ from tlm3d.units import harmless
 _T = TypeVar("_T")
 
 
+class Attempts:
+    """Steps that go on after one has failed, so that one go shows the problems of all."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def __call__(self, step: Callable[[], _T]) -> _T | None:
+        """What ``step`` returns, or None and the problems of its SpecError kept."""
+        try:
+            return step()
+        except SpecError as error:
+            self._found += error.problems
+            return None
+
+    def raise_any(self) -> None:
+        """Raise SpecError with every problem kept, each once."""
+        if self._found:
+            raise SpecError(dict.fromkeys(self._found))
+
+
 def read_pair(
     platform_file: str,
     workload_file: str,
@@ -29,16 +49,7 @@ def read_pair(
     ``checks`` are called first; what SpecError they raise is shown together with the problems of the files. Raises
     SpecError with every problem found.
     """
-    found: list[Problem] = []
-
-    def attempt(step: Callable[[], _T]) -> _T | None:
-        """What ``step`` returns, or None and its problems kept."""
-        try:
-            return step()
-        except SpecError as error:
-            found.extend(error.problems)
-            return None
-
+    attempt = Attempts()
     for check in (*checks, lambda: check_corner(corner)):
         attempt(check)
     known = corner if corner in CORNERS else TYPICAL  # an unknown one must not hide the problems of the files
@@ -48,8 +59,9 @@ def read_pair(
     platform = attempt(lambda: platform_of(platform_source, known)) if platform_source else None
     folder = Path(workload_file).parent
     workload = attempt(lambda: workload_of(workload_source, folder, known)) if workload_source else None
-    if found or platform is None or workload is None:
-        raise SpecError(dict.fromkeys(found))
+    attempt.raise_any()
+    assert platform is not None  # else a problem was raised
+    assert workload is not None
     return platform, workload
 
 

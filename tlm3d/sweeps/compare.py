@@ -6,20 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from tlm3d.analysis.compare import NOT_RUN, Outcome, outcome_of
-from tlm3d.errors import Problem, SpecError, Tlm3dError
+from tlm3d.errors import Tlm3dError
 from tlm3d.spec.changes import Changes, changes
 from tlm3d.spec.corners import TYPICAL, at_corner
+from tlm3d.spec.pair import Attempts
 from tlm3d.spec.platform import platform_of
 from tlm3d.spec.settings import apply_settings, settings_by_platform
 from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.workload import workload_of
 from tlm3d.sweeps.point import Point, Study, run_result
 from tlm3d.sweeps.processes import Told, run_all
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +45,7 @@ def read_candidates(
 
     ``checks`` are called first. Raises SpecError with every problem of them and of all files.
     """
-    found: list[Problem] = []
-
-    def attempt(step: Callable[[], _T]) -> _T | None:
-        """What ``step`` returns, or None and its problems kept."""
-        try:
-            return step()
-        except SpecError as error:
-            found.extend(error.problems)
-            return None
-
+    attempt = Attempts()
     for check in checks:
         attempt(check)
     read = [source for file in platforms if (source := attempt(partial(read_source, file)))]
@@ -68,8 +57,7 @@ def read_candidates(
     if work is not None:
         attempt(partial(apply_settings, None, work, settings))
         attempt(partial(workload_of, work, Path(workload).parent, corner))
-    if found:
-        raise SpecError(dict.fromkeys(found))
+    attempt.raise_any()
     return tuple(map(Candidate, platforms, having, read))
 
 
