@@ -12,9 +12,20 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tlm3d.spec.quantities import AjPerBit, Count, DurationPs, Frozen, PowerNw, RateBps, SizeBits, SizeOrZeroBits
+from tlm3d.spec.faults import FaultsSpec
+from tlm3d.spec.quantities import (
+    AjPerBit,
+    Count,
+    CountOrZero,
+    DurationPs,
+    Frozen,
+    PowerNw,
+    RateBps,
+    SizeBits,
+    SizeOrZeroBits,
+)
 from tlm3d.spec.states import GatedSpec
 
 ArbiterName = Literal["round-robin", "oldest", "priority"]
@@ -39,7 +50,7 @@ class ChannelSpec(Frozen):
     @property
     def total_bps(self) -> Fraction:
         """All lanes in use together, bit/s."""
-        return self.rate_bps * self.lanes
+        return self.rate_bps * self.wire_lanes
 
     @property
     def burst_entry_ps(self) -> int:
@@ -67,10 +78,30 @@ class LinkSpec(ChannelSpec):
     aj_per_bit: AjPerBit = Field(alias="energy", default=Fraction(0))
     idle_nw: PowerNw = Field(alias="idle", default=0)
     gated: GatedSpec | None = None
+    faults: FaultsSpec | None = None
+    failed_lanes: CountOrZero = 0
+    spare_lanes: CountOrZero = 0
 
     ADJACENT_TIERS: ClassVar[bool] = False
     WITHIN_DIE: ClassVar[bool] = False
     ONE_WAY: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _lanes_are_left(self) -> LinkSpec:
+        if self.working_lanes < 1:
+            raise ValueError(
+                f"{self.failed_lanes} lanes have failed of {self.lanes} and {self.spare_lanes} spares: none is left"
+            )
+        return self
+
+    @property
+    def working_lanes(self) -> int:
+        """``lanes``, without the failed ones that no spare replaces."""
+        return self.lanes - max(0, self.failed_lanes - self.spare_lanes)
+
+    @property
+    def wire_lanes(self) -> int:
+        return self.working_lanes
 
     @property
     def gating(self) -> GatedSpec | None:

@@ -35,11 +35,11 @@ class Mipi(LinkSpec):
 
     @property
     def wire_lanes(self) -> int:
-        return self.lanes if self._high_speed else 1
+        return self.working_lanes if self._high_speed else 1
 
     @property
     def total_bps(self) -> Fraction:
-        return self.rate_bps * self.lanes if self._high_speed else self.low_power_rate_bps
+        return self.rate_bps * self.working_lanes if self._high_speed else self.low_power_rate_bps
 
     @property
     def burst_entry_ps(self) -> int:

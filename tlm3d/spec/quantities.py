@@ -93,6 +93,13 @@ def _positive(value: Any) -> Fraction:
     return number
 
 
+def _probability(value: Any) -> Fraction:
+    number = _positive(value)
+    if number >= 1:
+        raise QuantityError(f"expected a number above zero and below one, got {clip(value)}")
+    return number
+
+
 def _flag(value: Any) -> bool:
     text = _text(value, "true or false")
     if text not in ("true", "false"):
@@ -140,6 +147,17 @@ def _whole(at_least: int) -> WithJsonSchema:
 _NUMBER = WithJsonSchema(
     _at_corners({"type": ["number", "string"], "pattern": number_pattern(positive=True), "exclusiveMinimum": 0})
 )
+_PROBABILITY = WithJsonSchema(
+    _at_corners(
+        {
+            "type": ["number", "string"],
+            "pattern": number_pattern(positive=True),
+            "exclusiveMinimum": 0,
+            "exclusiveMaximum": 1,
+        }
+    )
+    | {"description": "a probability", "examples": ["1e-9"]}
+)
 
 TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME)]
 DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME, positive=True)]
@@ -174,6 +192,7 @@ AjPerConversion = Annotated[
 Count = Annotated[int, PlainValidator(_count(1)), _whole(1)]
 CountOrZero = Annotated[int, PlainValidator(_count(0)), _whole(0)]
 Positive = Annotated[Fraction, PlainValidator(_positive), _NUMBER]
+Probability = Annotated[Fraction, PlainValidator(_probability), _PROBABILITY]
 Flag = Annotated[
     bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})
 ]
