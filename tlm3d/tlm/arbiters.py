@@ -1,6 +1,7 @@
 """Who may send next. An arbiter sees the hops that could start a burst now, in name order of their initiators.
 
-To add one: write a function of this signature and put it into ``ARBITERS``.
+To add one: write a function of this signature and put it into ``ARBITERS``; if it looks at when bursts arrived, its name
+into ``ASK_FOR_AGE`` too. It must depend on nothing but what is eligible, the ages there, and who was served last.
 """
 
 from __future__ import annotations
@@ -35,3 +36,4 @@ def priority(eligible: list[Hop], last_served: str) -> Hop:
 
 
 ARBITERS: dict[str, Arbiter] = {"round-robin": round_robin, "oldest": oldest, "priority": priority}
+ASK_FOR_AGE = frozenset({"oldest"})

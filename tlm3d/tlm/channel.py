@@ -6,11 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlm3d.errors import ElaborationError, PluginError, did_you_mean
-from tlm3d.tlm.arbiters import ARBITERS
+from tlm3d.tlm.arbiters import ARBITERS, ASK_FOR_AGE
 from tlm3d.tlm.timing import NEVER
 from tlm3d.units import ceil_div, serialise_ps
 
 if TYPE_CHECKING:
+    from tlm3d.tlm.contention import Contention
     from tlm3d.tlm.hop import Hop
     from tlm3d.tlm.transfer import Transfer
 
@@ -41,9 +42,9 @@ class Channel:
     """
 
     __slots__ = (
-        "_burst_ps", "arbiter", "buffer_bursts", "burst_bytes", "busy_until_ps", "choose", "decision_ps", "entry_ps",
-        "flit_bits", "hops", "lanes", "last_served", "latency_ps", "name", "naps", "overhead_bits", "rate_bps", "sleep",
-        "users",
+        "_burst_ps", "arbiter", "asks_for_age", "buffer_bursts", "burst_bytes", "busy_until_ps", "choose", "contention",
+        "decision_ps", "entry_ps", "flit_bits", "hops", "lanes", "last_served", "latency_ps", "name", "naps",
+        "overhead_bits", "rate_bps", "sleep", "users",
     )  # fmt: skip
 
     def __init__(
@@ -90,9 +91,11 @@ class Channel:
         self.flit_bits = flit_bits
         self.sleep = sleep
         self.choose = ARBITERS[arbiter]
+        self.asks_for_age = arbiter in ASK_FOR_AGE
         self._burst_ps: dict[int, int] = {}
 
         self.users: dict[str, Transfer] = {}  # in flight over this channel, by initiator
+        self.contention: Contention | None = None  # the group it belongs to
         self.hops: list[Hop] = []  # of contending transfers that have bursts left here, in name order
         self.last_served = ""
         self.busy_until_ps = 0 if sleep is None else -sleep.after_ps - 1

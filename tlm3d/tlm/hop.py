@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class Hop:
     """Two FIFOs of timestamps say when each burst may start: its ``arrivals`` here, and its ``credits``.
 
-    A credit is a free place in the receive buffer behind this channel; the last hop has one for every burst, as the end
-    of a route always accepts. ``ready_ps`` is when the next burst may start (NEVER while one of the two is missing).
+    A credit is a free place in the receive buffer behind this channel. On the first hop ``arrivals`` is the posting,
+    which stays, as all bursts are posted at once; on the last hop ``credits`` is, as the end of a route always accepts.
+    ``ready_ps`` is when the next burst may start (NEVER while one of the two is missing, and when no burst is left).
     """
 
     __slots__ = (
@@ -25,14 +26,14 @@ class Hop:
 
     def __init__(self, transfer: Transfer, index: int) -> None:
         passage, posted_ps = transfer.passage, transfer.posted_ps
-        is_last = index == len(transfer.route) - 1
-        self.channel = transfer.route[index]
+        self.channel = channel = passage.route[index]
         self.initiator = transfer.initiator
         self.priority = transfer.priority
         self.full_ps, self.last_ps = passage.full_ps[index], passage.last_ps[index]
         self.left = passage.bursts
-        self.arrivals = deque([posted_ps]) * passage.bursts if index == 0 else deque[int]()
-        self.credits = deque([posted_ps]) * (passage.bursts if is_last else self.channel.buffer_bursts)
+        posting = deque((posted_ps,))
+        self.arrivals: deque[int] = posting if index == 0 else deque()
+        self.credits = posting if index + 1 == len(passage.route) else posting * channel.buffer_bursts
         self.ready_ps = posted_ps if index == 0 else NEVER
         self.previous: Hop | None = None
         self.next: Hop | None = None
@@ -41,37 +42,48 @@ class Hop:
 
     def start_burst(self, now_ps: int) -> int:
         """Put the next burst on the wire; returns when it arrives. All consequences lie after ``now_ps``."""
-        channel, arrivals, credits = self.channel, self.arrivals, self.credits
-        self.left -= 1
+        channel = self.channel
+        self.left = left = self.left - 1
         channel.last_served = self.initiator
-        channel.busy_until_ps = free_ps = now_ps + (self.full_ps if self.left else self.last_ps)
+        channel.busy_until_ps = free_ps = now_ps + (self.full_ps if left else self.last_ps)
         arrive_ps = free_ps + channel.latency_ps
         if self.first_start_ps < 0:
             self.first_start_ps = now_ps
         self.last_start_ps = now_ps
 
-        arrivals.popleft()
-        credits.popleft()
-        if arrivals and credits:
-            arrival_ps, credit_ps = arrivals[0], credits[0]
-            self.ready_ps = arrival_ps if arrival_ps > credit_ps else credit_ps
-        else:
-            self.ready_ps = NEVER
         following = self.next
         if following is not None:
+            self.credits.popleft()
             following.arrivals.append(arrive_ps)
             if following.ready_ps == NEVER:
                 following.look()
         previous = self.previous
         if previous is not None:
+            self.arrivals.popleft()
             previous.credits.append(now_ps + previous.channel.latency_ps)
             if previous.ready_ps == NEVER:
                 previous.look()
+        if left and self.arrivals and self.credits:
+            arrival_ps, credit_ps = self.arrivals[0], self.credits[0]
+            self.ready_ps = arrival_ps if arrival_ps > credit_ps else credit_ps
+        else:
+            self.ready_ps = NEVER
         return arrive_ps
 
     def look(self) -> None:
         """An arrival or a credit has come to a hop that lacked one: tell the channel when it may start."""
-        if self.arrivals and self.credits:
+        if self.left and self.arrivals and self.credits:
             self.ready_ps = max(self.arrivals[0], self.credits[0])
             channel = self.channel
             channel.decision_ps = min(channel.decision_ps, max(self.ready_ps, channel.busy_until_ps))
+
+    def pass_time(self, rounds_ps: int, bursts: int) -> None:
+        """``bursts`` more have started, and everything about it is as it was ``rounds_ps`` earlier."""
+        self.left -= bursts
+        self.last_start_ps += rounds_ps
+        if self.previous is not None:
+            self.arrivals = deque([at_ps + rounds_ps for at_ps in self.arrivals])
+        if self.next is not None:
+            self.credits = deque([at_ps + rounds_ps for at_ps in self.credits])
+        if self.ready_ps != NEVER:
+            self.ready_ps = max(self.arrivals[0], self.credits[0])

@@ -34,7 +34,7 @@ class Passage:
 
     __slots__ = (
         "burst_bytes", "bursts", "duration_ps", "first_start_ps", "full_ps", "last_ps", "last_start_ps", "may_wake",
-        "n_bytes", "route",
+        "n_bytes", "route", "sent",
     )  # fmt: skip
 
     def __init__(self, route: tuple[Channel, ...], n_bytes: int) -> None:
@@ -50,6 +50,7 @@ class Passage:
         self.first_start_ps = tuple(accumulate(steps, initial=0))[:-1]
         self.last_start_ps = tuple(self._closed_form() if self._is_covered() else self._burst_by_burst())
         self.duration_ps = self.last_start_ps[-1] + self.last_ps[-1] + route[-1].latency_ps
+        self.sent = [(self.bits(hop, self.bursts), self.bursts) for hop in range(len(route))]
 
     def busy_ps(self, hop: int, started: int) -> int:
         """Wire time of the first ``started`` bursts on ``hop``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlm3d.tlm.channel import Channel
@@ -43,7 +44,7 @@ class Transfer:
     """
 
     __slots__ = (
-        "contention", "done", "finish_ps", "hops", "initiator", "owner", "passage", "posted_ps", "priority", "rivals",
+        "_met", "contention", "done", "finish_ps", "hops", "initiator", "owner", "passage", "posted_ps", "priority",
     )  # fmt: skip
 
     def __init__(
@@ -62,9 +63,25 @@ class Transfer:
         self.owner = owner
         self.posted_ps = posted_ps
         self.finish_ps = -1
-        self.rivals: list[Rival] = []  # one entry for each rival transfer
+        self._met: list[tuple[str, object]] = []  # rivals; plain tuples, as there are many and few are looked at
         self.contention: Contention | None = None  # None while its timetable is that of an idle route
         self.hops: tuple[Hop, ...] = ()
+
+    def meet(self, others: Iterable[Transfer]) -> None:
+        """Become a rival of ``others``, and they of this one."""
+        met, me = self._met, (self.initiator, self.owner)
+        for other in others:
+            other._met.append(me)
+            met.append((other.initiator, other.owner))
+
+    @property
+    def rivals(self) -> list[Rival]:
+        """One entry for each rival transfer, in name order of initiators, those of the same one in order of posting."""
+        return [Rival(*met) for met in sorted(self._met, key=itemgetter(0))]
+
+    @property
+    def is_rivalled(self) -> bool:
+        return bool(self._met)
 
     @property
     def route(self) -> tuple[Channel, ...]:
@@ -83,6 +100,10 @@ class Transfer:
     def woken_ps(self) -> int:
         """How long its bursts have waited for channels to wake up."""
         return sum(hop.woken_ps for hop in self.hops)
+
+    def sent(self) -> list[tuple[int, int]]:
+        """(bits, bursts) of each channel after the finish: what its energy follows from, where times do not matter."""
+        return self.passage.sent
 
     def legs(self) -> list[Leg]:
         """What it did on each channel, in route order.
