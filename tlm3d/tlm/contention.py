@@ -44,14 +44,9 @@ class Contention:
         """Take in a transfer from its posting on; the next ``advance`` replays what it has done alone since."""
         transfer.contention = self
         transfer.finish_ps = -1
-        route = transfer.passage.route
-        if len(route) == 1:
-            hop = Hop(transfer, 0)
-            transfer.hops = (hop,)
-        else:
-            transfer.hops = tuple([Hop(transfer, index) for index in range(len(route))])
-            for hop, following in pairwise(transfer.hops):
-                hop.next, following.previous = following, hop
+        transfer.hops = tuple([Hop(transfer, index) for index in range(len(transfer.route))])
+        for hop, following in pairwise(transfer.hops):
+            hop.next, following.previous = following, hop
         for hop in transfer.hops:
             channel = hop.channel
             insort(channel.hops, hop, key=_initiator)
@@ -61,6 +56,15 @@ class Contention:
         transfer.hops[0].look()
         self.transfers[transfer.initiator] = transfer
         self.rounds.forget()
+
+    def queue(self, transfer: Transfer) -> None:
+        """``join`` for a transfer that uses nothing but the single channel of this group."""
+        transfer.contention = self
+        hop = Hop(transfer, 0)
+        transfer.hops = (hop,)
+        insort(hop.channel.hops, hop, key=_initiator)
+        hop.look()
+        self.transfers[transfer.initiator] = transfer
 
     def absorb(self, other: Contention) -> None:
         """Become one group with ``other``. Both may have taken decisions up to different times."""
@@ -77,29 +81,35 @@ class Contention:
     def leave(self, transfer: Transfer) -> None:
         """Let a finished transfer go, and with it the channels that nobody else uses."""
         del self.transfers[transfer.initiator]
-        for channel in transfer.passage.route:
+        if self.is_queue and self.transfers:
+            return
+        for hop in transfer.hops:
+            hop.next = hop.previous = None  # no reference cycles left to the garbage collector
+            channel = hop.channel
             if not channel.users:
                 channel.contention = None
                 self.channels.remove(channel)
-        for hop in transfer.hops:
-            hop.next = hop.previous = None  # no reference cycles left to the garbage collector
         self.rounds.forget()
 
-    def advance(self, until_ps: int) -> list[Transfer]:
+    @property
+    def is_queue(self) -> bool:
+        """Whether all share a single channel and use no other."""
+        return len(self.channels) == 1
+
+    def advance(self, until_ps: int) -> list[tuple[str, int]]:
         """Take every decision before ``until_ps``, but none at or after the first finish found.
 
-        Returns the transfers whose last burst started: their ``finish_ps`` is known.
+        Returns the initiators whose last burst has started, and when it arrives: that is their finish.
         """
         finds = take_turns(self.channels[0], until_ps) if len(self.channels) == 1 else self._visit(until_ps)
-        finishing: list[Transfer] = []
-        for initiator, finish_ps in finds:
-            transfer = self.transfers[initiator]
-            transfer.finish_ps = finish_ps
-            finishing.append(transfer)
-            until_ps = min(until_ps, finish_ps)
-            self.last_finish_ps = max(self.last_finish_ps, finish_ps)
-        self.settled_ps = max(self.settled_ps, until_ps)
-        return finishing
+        for _, finish_ps in finds:
+            if finish_ps < until_ps:
+                until_ps = finish_ps
+            if finish_ps > self.last_finish_ps:
+                self.last_finish_ps = finish_ps
+        if until_ps > self.settled_ps:
+            self.settled_ps = until_ps
+        return finds
 
     def _visit(self, until_ps: int) -> list[tuple[str, int]]:
         """Visit every decision that is not within a round skipped; returns initiators and their finishes.
@@ -142,11 +152,6 @@ class Contention:
             if not rounds.is_seen:
                 rounds.forget()
             rounds.is_seen = False
-
-    @property
-    def is_queue(self) -> bool:
-        """Whether all share a single channel and use no other."""
-        return len(self.channels) == 1
 
     def waits_for_finish(self, now_ps: int) -> bool:
         """Whether a finish is due that comes before any that is not known yet, so that it is time enough to go on then.

@@ -50,7 +50,7 @@ class Fabric:
         Posting belongs to the classes before ARBITRATE. Raises SimulationError when the initiator has a transfer in
         flight, for no bytes, and for a route that is empty or uses a channel twice.
         """
-        now_ps: int = self._env._now  # type: ignore[assignment]  # every delay we schedule is an int
+        now_ps: int = self._env.now  # type: ignore[assignment]  # every delay we schedule is an int
         if initiator in self._in_flight:
             raise SimulationError(now_ps, initiator, "posted a transfer while another one is in flight")
         passage = self._passages.get((route, n_bytes)) or self._passage(initiator, route, n_bytes)
@@ -58,7 +58,7 @@ class Fabric:
         self._in_flight[initiator] = transfer
         if len(route) == 1:
             contention = route[0].contention
-            if contention is not None and len(contention.channels) == 1 and contention.settled_ps <= now_ps:
+            if contention is not None and contention.is_queue and contention.settled_ps <= now_ps:
                 self._queue(transfer, route[0], contention, now_ps)
                 return transfer
         if not self._pending:
@@ -82,7 +82,7 @@ class Fabric:
         for contention in self._contentions:
             if contention.settled_ps > now_ps + 1:
                 raise SimulationError(now_ps, "fabric", f"has already decided up to {contention.settled_ps} ps")
-            self._advance(contention, now_ps + 1)
+            self._advance(contention, self._now_ps(), now_ps + 1)
 
     def _now_ps(self) -> int:
         return self._env.now  # type: ignore[return-value]  # every delay we schedule is an int
@@ -106,7 +106,7 @@ class Fabric:
         for contention in due:
             # Nothing is posted before SimPy's next event, nor before a finish that another one due now has yet to find.
             others_ps = min([other.earliest_finish_ps() for other in due if other is not contention], default=NEVER)
-            self._advance(contention, max(now_ps + 1, int(min(self._env.peek(), others_ps))))
+            self._advance(contention, now_ps, max(now_ps + 1, int(min(self._env.peek(), others_ps))))
 
     def _admit(self) -> None:
         """Bring the transfers posted at this instant onto their channels, all of them before any is judged alone."""
@@ -122,7 +122,7 @@ class Fabric:
             if transfer.is_rivalled or transfer.passage.may_wake:
                 self._contend(transfer)
             else:
-                self._schedule_finish(transfer, transfer.posted_ps + transfer.alone_ps)
+                self._schedule_finish(transfer, transfer.posted_ps + transfer.alone_ps, self._now_ps())
 
     def _queue(self, transfer: Transfer, channel: Channel, contention: Contention, now_ps: int) -> None:
         """Admit a newcomer to those that share one channel: it is not alone, whoever else is posted at this instant.
@@ -131,11 +131,11 @@ class Fabric:
         """
         transfer.meet(channel.users.values())
         channel.users[transfer.initiator] = transfer
-        contention.join(transfer)
+        contention.queue(transfer)
         free_ps = channel.busy_until_ps
         finish_ps = (free_ps if free_ps > now_ps else now_ps) + transfer.passage.duration_ps
         if not now_ps < contention.last_finish_ps < finish_ps:
-            self._wake(contention, finish_ps - 1)
+            self._wake(contention, now_ps, finish_ps - 1)
 
     def _contend(self, transfer: Transfer) -> None:
         """Make one contention of all that share a channel with ``transfer``."""
@@ -156,27 +156,27 @@ class Fabric:
             raise SimulationError(now_ps, transfer.initiator, "posted after the channels had decided for this instant")
         contention.wake_ps = now_ps
 
-    def _advance(self, contention: Contention, until_ps: int) -> None:
-        for transfer in contention.advance(until_ps):
-            self._schedule_finish(transfer, transfer.finish_ps)
+    def _advance(self, contention: Contention, now_ps: int, until_ps: int) -> None:
+        for initiator, finish_ps in contention.advance(until_ps):
+            self._schedule_finish(self._in_flight[initiator], finish_ps, now_ps)
         contention.wake_ps = NEVER
-        if not contention.waits_for_finish(self._now_ps()):
+        if not contention.waits_for_finish(now_ps):
             # A finish must be on SimPy's heap before its time has come.
-            self._wake(contention, contention.earliest_finish_ps() - 1)
+            self._wake(contention, now_ps, contention.earliest_finish_ps() - 1)
 
-    def _wake(self, contention: Contention, at_ps: int) -> None:
-        """Have ``contention`` advanced at ``at_ps`` at the latest."""
-        if at_ps < contention.wake_ps:
+    def _wake(self, contention: Contention, now_ps: int, at_ps: int) -> None:
+        """Have ``contention`` advanced at ``at_ps`` at the latest; NEVER or later is not at all."""
+        if at_ps < contention.wake_ps and at_ps < NEVER - 1:
             contention.wake_ps = at_ps
-            self._env.schedule(self._arbitration, ARBITRATE, at_ps - self._now_ps())
+            self._env.schedule(self._arbitration, ARBITRATE, at_ps - now_ps)
 
-    def _schedule_finish(self, transfer: Transfer, finish_ps: int) -> None:
+    def _schedule_finish(self, transfer: Transfer, finish_ps: int, now_ps: int) -> None:
         initiator = transfer.initiator
         alarm = self._finishes.get(initiator)
         if alarm is None:
             alarm = self._finishes[initiator] = Alarm(self._env, partial(self._finish, initiator))
         transfer.finish_ps = finish_ps
-        self._env.schedule(alarm, NORMAL, finish_ps - self._now_ps())
+        self._env.schedule(alarm, NORMAL, finish_ps - now_ps)
 
     def _finish(self, initiator: str) -> None:
         now_ps = self._now_ps()
@@ -194,5 +194,5 @@ class Fabric:
             if not contention.transfers:
                 self._contentions.remove(contention)
             elif contention.is_queue:
-                self._advance(contention, now_ps)
+                self._advance(contention, now_ps, now_ps)  # it may have waited for this
         transfer.done(transfer)

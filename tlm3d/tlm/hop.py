@@ -31,9 +31,10 @@ class Hop:
         self.priority = transfer.priority
         self.full_ps, self.last_ps = passage.full_ps[index], passage.last_ps[index]
         self.left = passage.bursts
-        posting = deque((posted_ps,))
-        self.arrivals: deque[int] = posting if index == 0 else deque()
-        self.credits = posting if index + 1 == len(passage.route) else posting * channel.buffer_bursts
+        # Nothing is ever taken from or added to this one, and a tuple costs a fraction of a deque.
+        posting: deque[int] = (posted_ps,)  # type: ignore[assignment]
+        self.arrivals = posting if index == 0 else deque()
+        self.credits = posting if index + 1 == len(passage.route) else deque(posting) * channel.buffer_bursts
         self.ready_ps = posted_ps if index == 0 else NEVER
         self.previous: Hop | None = None
         self.next: Hop | None = None
@@ -73,9 +74,12 @@ class Hop:
     def look(self) -> None:
         """An arrival or a credit has come to a hop that lacked one: tell the channel when it may start."""
         if self.left and self.arrivals and self.credits:
-            self.ready_ps = max(self.arrivals[0], self.credits[0])
+            self.ready_ps = start_ps = max(self.arrivals[0], self.credits[0])
             channel = self.channel
-            channel.decision_ps = min(channel.decision_ps, max(self.ready_ps, channel.busy_until_ps))
+            if start_ps < channel.busy_until_ps:
+                start_ps = channel.busy_until_ps
+            if start_ps < channel.decision_ps:
+                channel.decision_ps = start_ps
 
     def pass_time(self, rounds_ps: int, bursts: int) -> None:
         """``bursts`` more have started, and everything about it is as it was ``rounds_ps`` earlier."""

@@ -43,12 +43,11 @@ _WORTH_WHILE = 8  # bursts that the marker has left at least when it is chosen
 
 
 class Rounds:
-    """The search for rounds in one group. ``skipped`` counts the periods passed at once so far."""
+    """The search for rounds in one group."""
 
-    __slots__ = ("_busy_ps", "_left", "_looks", "_patience", "_since_ps", "_state", "is_seen", "marker", "skipped")
+    __slots__ = ("_busy_ps", "_left", "_looks", "_patience", "_since_ps", "_state", "is_seen", "marker")
 
     def __init__(self) -> None:
-        self.skipped = 0
         self.forget()
 
     def forget(self) -> None:
@@ -99,7 +98,6 @@ class Rounds:
         periods = min(periods, (until_ps - 1 - now_ps) // period_ps)
         if periods < 1 or not all(_keeps_order(channel, self._since_ps, period_ps) for channel in channels):
             return 0
-        self.skipped += periods
         rounds_ps = periods * period_ps
         for hop, bursts in moved:
             hop.pass_time(rounds_ps, periods * bursts)
