@@ -129,9 +129,13 @@ class Contention:
                     channel.wake_up(sleep, now_ps)
                     continue
                 hops = channel.hops
-                eligible = [hop for hop in hops if hop.ready_ps <= now_ps]
-                contested = len(eligible) > 1
-                hop = channel.choose(eligible, channel.last_served) if contested else eligible[0]
+                contested = False
+                if len(hops) == 1:  # very often; what is decided now can start now
+                    hop = hops[0]
+                else:
+                    eligible = [hop for hop in hops if hop.ready_ps <= now_ps]
+                    contested = len(eligible) > 1
+                    hop = channel.choose(eligible, channel.last_served) if contested else eligible[0]
                 if sleep is not None:
                     hop.woken_ps += channel.waking_ps(max(hop.ready_ps, hop.last_start_ps), now_ps)
                 arrive_ps = hop.start_burst(now_ps)
@@ -139,12 +143,16 @@ class Contention:
                     hops.remove(hop)
                     if hop.next is None:
                         finds.append((hop.initiator, arrive_ps))
-                        until_ps = min(until_ps, arrive_ps)
+                        if arrive_ps < until_ps:
+                            until_ps = arrive_ps
                 if contested:
                     channel.decision_ps = channel.busy_until_ps
+                elif hops:
+                    ready_ps = hop.ready_ps if len(hops) == 1 and hop.left else min([one.ready_ps for one in hops])
+                    free_ps = channel.busy_until_ps
+                    channel.decision_ps = ready_ps if ready_ps > free_ps else free_ps
                 else:
-                    ready_ps = min([other.ready_ps for other in hops], default=NEVER)
-                    channel.decision_ps = max(ready_ps, channel.busy_until_ps)
+                    channel.decision_ps = NEVER
                 if hop is rounds.marker:
                     rounds.look(channels, self.transfers.values(), now_ps, until_ps)
                 elif rounds.marker is None:

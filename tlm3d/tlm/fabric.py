@@ -114,10 +114,14 @@ class Fabric:
         if len(newcomers) > 1:
             newcomers.sort(key=attrgetter("initiator"))
         for transfer in newcomers:
-            route = transfer.passage.route
-            transfer.meet({user.initiator: user for channel in route for user in channel.users.values()}.values())
-            for channel in route:
-                channel.users[transfer.initiator] = transfer
+            rivals: dict[str, Transfer] = {}
+            for channel in transfer.passage.route:
+                users = channel.users
+                if users:
+                    rivals |= users
+                users[transfer.initiator] = transfer
+            if rivals:
+                transfer.meet(rivals.values())
         for transfer in newcomers:
             if transfer.is_rivalled or transfer.passage.may_wake:
                 self._contend(transfer)

@@ -29,12 +29,13 @@ class Passage:
     """``n_bytes`` over ``route``; times count from posting, tuples have one entry a hop.
 
     ``bursts`` of the smallest burst size on the route, the last with the rest: ``full_ps`` and ``last_ps`` on the wire,
-    ``first_start_ps`` and ``last_start_ps`` of the first and last burst, ``duration_ps`` until all has arrived.
+    ``first_start_ps`` and ``last_start_ps`` of the first and last burst, ``duration_ps`` until all has arrived;
+    ``sent`` (bits, bursts) and ``all_busy_ps`` of all bursts together.
     """
 
     __slots__ = (
-        "burst_bytes", "bursts", "duration_ps", "first_start_ps", "full_ps", "last_ps", "last_start_ps", "may_wake",
-        "n_bytes", "route", "sent",
+        "all_busy_ps", "burst_bytes", "bursts", "duration_ps", "first_start_ps", "full_ps", "last_ps", "last_start_ps",
+        "may_wake", "n_bytes", "route", "sent",
     )  # fmt: skip
 
     def __init__(self, route: tuple[Channel, ...], n_bytes: int) -> None:
@@ -51,6 +52,7 @@ class Passage:
         self.last_start_ps = tuple(self._closed_form() if self._is_covered() else self._burst_by_burst())
         self.duration_ps = self.last_start_ps[-1] + self.last_ps[-1] + route[-1].latency_ps
         self.sent = [(self.bits(hop, self.bursts), self.bursts) for hop in range(len(route))]
+        self.all_busy_ps = [self.busy_ps(hop, self.bursts) for hop in range(len(route))]
 
     def busy_ps(self, hop: int, started: int) -> int:
         """Wire time of the first ``started`` bursts on ``hop``."""

@@ -111,22 +111,27 @@ class Transfer:
         Before the finish (after ``Fabric.settle``): the bursts started so far; hops without one are left out.
         """
         passage, posted_ps = self.passage, self.posted_ps
-        first_ps = passage.full_ps if passage.bursts > 1 else passage.last_ps
+        bursts, hops = passage.bursts, self.hops
+        first_ps = passage.full_ps if bursts > 1 else passage.last_ps
         legs: list[Leg] = []
         for i, channel in enumerate(passage.route):
-            if self.hops:
-                hop = self.hops[i]
-                started, start_ps, last_start_ps = passage.bursts - hop.left, hop.first_start_ps, hop.last_start_ps
+            busy_ps, (bits, started) = passage.all_busy_ps[i], passage.sent[i]
+            wire_ps = passage.last_ps[i]
+            if hops:
+                hop = hops[i]
+                start_ps, last_start_ps = hop.first_start_ps, hop.last_start_ps
+                if hop.left:
+                    started = bursts - hop.left
+                    if not started:
+                        break
+                    busy_ps, bits = passage.busy_ps(i, started), passage.bits(i, started)
+                    wire_ps = passage.full_ps[i]
             else:
-                started = passage.bursts
                 start_ps = self.posted_ps + passage.first_start_ps[i]
                 last_start_ps = self.posted_ps + passage.last_start_ps[i]
-            if not started:
-                break
+            end_ps = last_start_ps + wire_ps
             latency_ps = channel.latency_ps
-            end_ps = last_start_ps + (passage.full_ps if started < passage.bursts else passage.last_ps)[i]
-            facts = (end_ps + latency_ps, passage.busy_ps(i, started), passage.bits(i, started), started)
-            legs.append(Leg(channel, posted_ps, start_ps, end_ps, *facts))
+            legs.append(Leg(channel, posted_ps, start_ps, end_ps, end_ps + latency_ps, busy_ps, bits, started))
             posted_ps = start_ps + first_ps[i] + latency_ps
         return legs
 
