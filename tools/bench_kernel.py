@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import simpy
@@ -27,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from reference.per_burst import Row, Wire, simulate  # noqa: E402
+
 from tlm3d.model.topology import Route  # noqa: E402
 from tlm3d.tlm.channel import Channel  # noqa: E402
 from tlm3d.tlm.fabric import Fabric  # noqa: E402
@@ -80,20 +80,18 @@ def scenarios(scale: int) -> list[Scenario]:
     first = [wire("one", 640), wire("two", 1280)]
     second = [wire("one", 1280), wire("two", 640)]
     mix = [wire("one", 640), wire("two", 897, 3111), wire("three", 411, 1703)]
-    two_hops = ("one", "two")
+    far, slow, two_hops = "two hops, 1000 bursts", "two hops, 100 bursts, four", ("one", "two")
     return [
         Scenario("one channel, 1000 bursts, alone", one, saturated(1, 2 * scale, 1000, "one"), "systemc", 12),
         Scenario("one channel, 1000 bursts, four saturated", one, saturated(4, scale, 1000, "one"), "systemc", 8),
         Scenario("one channel, 100 bursts, alone", one, saturated(1, 10 * scale, 100, "one"), "systemc", 1.5),
         Scenario("one channel, 100 bursts, four saturated", one, saturated(4, 5 * scale, 100, "one"), "systemc", 1),
-        Scenario("two hops, 1000 bursts, alone", first, saturated(1, scale, 1000, *two_hops), "python", 300),
-        Scenario("two hops, 100 bursts, four, first hop slow", first, saturated(4, scale, 100, *two_hops), "python", 12),
-        Scenario("two hops, 100 bursts, four, second slow", second, saturated(4, scale, 100, *two_hops), "python", 4),
-        Scenario("two hops, 100 bursts, four, aperiodic mix", mix, mixed(scale), "python", 3),
-        Scenario(
-            "two hops, 1000 bursts, four, periodic", first, saturated(4, scale // 4, 1000, *two_hops), "python", 40
-        ),
-    ]  # fmt: skip
+        Scenario(f"{far}, alone", first, saturated(1, scale, 1000, *two_hops), "python", 300),
+        Scenario(f"{slow}, first hop slow", first, saturated(4, scale, 100, *two_hops), "python", 12),
+        Scenario(f"{slow}, second hop slow", second, saturated(4, scale, 100, *two_hops), "python", 4),
+        Scenario(f"{slow}, aperiodic mix", mix, mixed(scale), "python", 3),
+        Scenario(f"{far}, four, periodic", first, saturated(4, scale // 4, 1000, *two_hops), "python", 40),
+    ]
 
 
 def channel(wire: Wire) -> Channel:
@@ -116,18 +114,17 @@ def play_tlm3d(scenario: Scenario) -> tuple[float, Times]:
         told = finishes[initiator].append
 
         def post_next(_: simpy.Event) -> None:
-            _, route, n_bytes, priority = steps.pop()
-            fabric.post(initiator, route, n_bytes, done, priority)
+            post(steps.pop())
+
+        def post(step: tuple[int, tuple[Channel, ...], int, int]) -> None:
+            fabric.post(initiator, step[1], step[2], done, step[3])
 
         def done(transfer: Transfer) -> None:
             told(transfer.finish_ps)
-            if steps:
-                after_ps, route, n_bytes, priority = steps[-1]
-                if after_ps:
-                    env.timeout(after_ps).callbacks.append(post_next)
-                else:
-                    steps.pop()
-                    fabric.post(initiator, route, n_bytes, done, priority)
+            if steps and steps[-1][0]:
+                env.timeout(steps[-1][0]).callbacks.append(post_next)
+            elif steps:
+                post(steps.pop())
 
         env.timeout(steps[-1][0]).callbacks.append(post_next)
 
@@ -213,7 +210,7 @@ def single_bursts(transfers: int, initiators: int = 4) -> float:
     bus = channel(wire("one"))
     route = Route((bus,), ((1, 20, 0),))
     channels = route.channels
-    energy_aj = {f"task{i}": 0 for i in range(initiators)}
+    energy_aj: dict[object, int] = {f"task{i}": 0 for i in range(initiators)}
     left = transfers
 
     def done(transfer: Transfer) -> None:
@@ -224,11 +221,9 @@ def single_bursts(transfers: int, initiators: int = 4) -> float:
             left -= 1
             fabric.post(transfer.initiator, channels, 64, done, 0, transfer.owner)
 
+    left -= initiators
     for i in range(initiators):
-        left -= 1
-        env.timeout(0).callbacks.append(
-            lambda _, i=i: fabric.post(f"dma{i}", channels, 64, done, 0, f"task{i}")  # type: ignore[misc]
-        )
+        fabric.post(f"dma{i}", channels, 64, done, 0, f"task{i}")
     began = time.process_time()
     env.run()
     used = time.process_time() - began

@@ -1,7 +1,8 @@
 """Who may send next. An arbiter sees the hops that could start a burst now, in name order of their initiators.
 
-To add one: write a function of this signature and put it into ``ARBITERS``; if it looks at when bursts arrived, its name
-into ``ASK_FOR_AGE`` too. It must depend on nothing but what is eligible, the ages there, and who was served last.
+To add one: write a function of this signature and put it into ``ARBITERS``, and its name into ``ASK_FOR_AGE`` if it
+looks at when bursts have arrived. It must go by nothing else than names and numbers of what is eligible, and
+``last_served``.
 """
 
 from __future__ import annotations

@@ -28,13 +28,15 @@ class Contention:
     repeats is skipped in whole rounds, see ``turns`` for a group of one channel and ``rounds`` for others.
     ``settled_ps``: every decision before it has been taken, and none at or after it.
     ``wake_ps``: when the group must be advanced again. ``last_finish_ps``: the last finish found so far.
+    ``is_queue``: all share a single channel and use no other.
     """
 
-    __slots__ = ("channels", "last_finish_ps", "rounds", "settled_ps", "transfers", "wake_ps")
+    __slots__ = ("channels", "is_queue", "last_finish_ps", "rounds", "settled_ps", "transfers", "wake_ps")
 
     def __init__(self) -> None:
         self.transfers: dict[str, Transfer] = {}  # by initiator
         self.channels: list[Channel] = []
+        self.is_queue = False
         self.rounds = Rounds()
         self.settled_ps = 0
         self.wake_ps = NEVER
@@ -55,15 +57,17 @@ class Contention:
                 self.channels.append(channel)
         transfer.hops[0].look()
         self.transfers[transfer.initiator] = transfer
-        self.rounds.forget()
+        self._changed()
 
     def queue(self, transfer: Transfer) -> None:
         """``join`` for a transfer that uses nothing but the single channel of this group."""
         transfer.contention = self
         hop = Hop(transfer, 0)
         transfer.hops = (hop,)
-        insort(hop.channel.hops, hop, key=_initiator)
-        hop.look()
+        channel = self.channels[0]
+        insort(channel.hops, hop, key=_initiator)
+        if hop.ready_ps < channel.decision_ps:
+            channel.decision_ps = max(hop.ready_ps, channel.busy_until_ps)
         self.transfers[transfer.initiator] = transfer
 
     def absorb(self, other: Contention) -> None:
@@ -76,7 +80,7 @@ class Contention:
         self.channels += other.channels
         self.settled_ps = max(self.settled_ps, other.settled_ps)
         self.last_finish_ps = max(self.last_finish_ps, other.last_finish_ps)
-        self.rounds.forget()
+        self._changed()
 
     def leave(self, transfer: Transfer) -> None:
         """Let a finished transfer go, and with it the channels that nobody else uses."""
@@ -89,19 +93,18 @@ class Contention:
             if not channel.users:
                 channel.contention = None
                 self.channels.remove(channel)
-        self.rounds.forget()
+        self._changed()
 
-    @property
-    def is_queue(self) -> bool:
-        """Whether all share a single channel and use no other."""
-        return len(self.channels) == 1
+    def _changed(self) -> None:
+        self.is_queue = len(self.channels) == 1
+        self.rounds.forget()
 
     def advance(self, until_ps: int) -> list[tuple[str, int]]:
         """Take every decision before ``until_ps``, but none at or after the first finish found.
 
         Returns the initiators whose last burst has started, and when it arrives: that is their finish.
         """
-        finds = take_turns(self.channels[0], until_ps) if len(self.channels) == 1 else self._visit(until_ps)
+        finds = take_turns(self.channels[0], until_ps) if self.is_queue else self._visit(until_ps)
         for _, finish_ps in finds:
             if finish_ps < until_ps:
                 until_ps = finish_ps
@@ -166,7 +169,7 @@ class Contention:
 
         On one channel nobody's last burst arrives before the one that is on the wire.
         """
-        if self.last_finish_ps <= now_ps or len(self.channels) > 1:
+        if self.last_finish_ps <= now_ps or not self.is_queue:
             return False
         channel = self.channels[0]
         return channel.busy_until_ps + channel.latency_ps >= self.last_finish_ps

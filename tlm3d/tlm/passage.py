@@ -104,18 +104,45 @@ class Passage:
         return starts
 
     def _burst_by_burst(self) -> list[int]:
-        """Start of the last burst on every hop, by the inequalities as they stand, in O(bursts · hops)."""
-        route, final = self.route, len(self.route) - 1
-        starts: list[list[int]] = [[] for _ in route]
-        free_ps = [0] * len(route)
-        for burst in range(self.bursts):
-            wire_ps = self.full_ps if burst + 1 < self.bursts else self.last_ps
+        """Start of the last burst on every hop, by the inequalities as they stand: O(hops) for every burst visited.
+
+        The next starts of full bursts follow from the last ones, and only differences matter. So when those repeat, the
+        same bursts follow again and again, and whole periods are skipped. The state kept for comparison is replaced at
+        growing distances.
+        """
+        route, final, full_ps = self.route, len(self.route) - 1, self.full_ps
+        starts: list[list[int]] = [[] for _ in route]  # of the bursts visited so far, as if no others had been
+        state: list[int] = []
+        kept, patience = -1, 1
+        skipped = 0
+        for visited in range(self.bursts):
+            burst = visited + skipped
+            is_last = burst + 1 == self.bursts
+            wire_ps = self.last_ps if is_last else full_ps
             arrival_ps = 0
             for hop, channel in enumerate(route):
-                at_ps = max(arrival_ps, free_ps[hop])
-                if hop < final and burst >= channel.buffer_bursts:
-                    at_ps = max(at_ps, starts[hop + 1][burst - channel.buffer_bursts] + channel.latency_ps)
+                at_ps = max(arrival_ps, starts[hop][-1] + full_ps[hop]) if visited else arrival_ps
+                if hop < final and visited >= channel.buffer_bursts:
+                    at_ps = max(at_ps, starts[hop + 1][visited - channel.buffer_bursts] + channel.latency_ps)
                 starts[hop].append(at_ps)
-                free_ps[hop] = at_ps + wire_ps[hop]
-                arrival_ps = free_ps[hop] + channel.latency_ps
+                arrival_ps = at_ps + wire_ps[hop] + channel.latency_ps
+            if is_last:
+                break
+            if not skipped and (now := self._differences(starts)) == state:
+                period = visited - kept
+                periods = (self.bursts - 2 - visited) // period
+                passed_ps = periods * (starts[0][visited] - starts[0][kept])
+                skipped = periods * period
+                starts = [[at_ps + passed_ps for at_ps in of_hop] for of_hop in starts]
+            elif not skipped and visited - kept >= patience:
+                state, kept = now, visited
+                patience += 1 + patience // 2
         return [of_hop[-1] for of_hop in starts]
+
+    def _differences(self, starts: list[list[int]]) -> list[int]:
+        """All that the starts of full bursts to come depend on, against the last start on the first hop."""
+        since_ps = starts[0][-1]
+        differences = [of_hop[-1] - since_ps for of_hop in starts]
+        for channel, of_next in zip(self.route, starts[1:], strict=False):
+            differences += [at_ps - since_ps for at_ps in of_next[-channel.buffer_bursts :]]
+        return differences

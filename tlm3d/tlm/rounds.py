@@ -14,7 +14,7 @@ What the state leaves out, and why the machine stays the same without it:
 
 - How many bursts are left. Only the last one differs from the others, so no hop is brought below one burst.
 - What is posted later than the instant. No decision sees it before then, so nothing is skipped beyond it.
-- The posting of transfers, which is the age of all their bursts on their first hop. It stays while every other age moves.
+- When transfers were posted, and so all their bursts arrived on the first hop: it stays while every other time moves.
   Two postings keep their order; a posting and an arrival do if the arrival is the later one, as it then always will be.
   So where the oldest goes first, every burst that has come from another channel must have arrived after all postings.
 
@@ -22,7 +22,8 @@ A transfer that does not move within a period has the same number of bursts behi
 already, and keeps all its times. One that moves does so on each hop by the same number of bursts.
 
 States are compared whenever one chosen hop, the marker, starts a burst: with one that is kept, which is replaced at
-doubling distances (Brent), so that a period is found wherever it begins, and a group without one loses little.
+growing distances (as in Brent's search), so that a period is found wherever it begins, and a group without one loses
+little.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Rounds:
                 self._keep(busy_ps, state, present, now_ps)
                 return
         if self._looks >= self._patience:
-            self._patience *= 2
+            self._patience += 1 + self._patience // 2
             self._keep(busy_ps, _state(channels, present, now_ps), present, now_ps)
 
     def _keep(self, busy_ps: list[int], state: State, present: list[Transfer], now_ps: int) -> None:

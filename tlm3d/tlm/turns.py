@@ -1,12 +1,12 @@
 """One channel and the transfers that use nothing else: whole rounds at once, without visiting their bursts.
 
 All bursts of such a transfer are there from its posting on and need no credit. So while nobody comes and nobody runs
-out, the same initiators are eligible at every decision, the posting of each does not change, and the arbiter's choice is
-a function of the last one served alone. Follow it from the first choice: when it returns to that, the choices so far are
-a *turn*, which repeats: all initiators in name order for ``round-robin``, those of the smallest number for ``priority``,
-a single one for ``oldest``. The wire is never idle, so that a turn of full bursts takes the sum of their wire times, and
-what starts when in each of the rounds that follow is plain arithmetic. Rounds are skipped up to the last burst of anyone
-in the turn, which may be shorter, up to the next posting, and up to the time until which decisions may be taken.
+out, the same initiators are eligible at every decision, the posting of each does not change, and the arbiter's choice
+follows from who was served last. Go on from the first choice: when it comes back, the choices so far are a *turn*,
+which repeats: all initiators in name order for ``round-robin``, those of the smallest number for ``priority``, a single
+one for ``oldest``. The wire is never idle, so a turn of full bursts takes the sum of their wire times, and what starts
+when in each of the rounds to follow is plain arithmetic. Rounds are skipped up to the last burst of anyone in the turn,
+which may be shorter, up to the next posting, and up to the time until which decisions may be taken.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def take_turns(channel: Channel, until_ps: int) -> list[tuple[str, int]]:
             next_ps = until_ps
             if len(eligible) < len(hops):
                 next_ps = min(next_ps, min([other.ready_ps for other in hops if other.ready_ps > now_ps]))
-            if _skip_rounds(channel, turn, now_ps, next_ps):
+            if turn and _skip_rounds(channel, turn, now_ps, next_ps):
                 continue
         if sleep is not None:
             hop.woken_ps += channel.waking_ps(max(hop.ready_ps, hop.last_start_ps), now_ps)
@@ -59,11 +59,14 @@ def take_turns(channel: Channel, until_ps: int) -> list[tuple[str, int]]:
 
 
 def _turn(channel: Channel, eligible: list[Hop], first: Hop) -> list[Hop]:
-    """Who is served until it is ``first``'s turn again."""
+    """Who is served from ``first`` on until it is served again; nobody if it never is."""
     turn = [first]
-    while (hop := channel.choose(eligible, turn[-1].initiator)) is not first:
+    for _ in eligible:
+        hop = channel.choose(eligible, turn[-1].initiator)
+        if hop is first:
+            return turn
         turn.append(hop)
-    return turn
+    return []
 
 
 def _skip_rounds(channel: Channel, turn: list[Hop], now_ps: int, until_ps: int) -> bool:
