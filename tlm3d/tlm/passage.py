@@ -14,7 +14,8 @@ With A_i = Σ_{m<i} (f_m + L_m) and M_i = max_{m≤i} f_m the solution for full 
 (up to hop p, the pace set on the way, back down by credits). Each term is a chain of the inequalities, so S is no
 smaller. The formula satisfies *wire* as M_p ≥ f_i, *credit* term by term, and *arrival* wherever the buffers cover the
 round trip, f_i + 2 L_i ≤ D_i · M_{i+1}, or never fill: then it is S. The last burst, which may be shorter, gives no
-time to any other, and follows from the inequalities directly. Where buffers do not cover, burst by burst.
+time to any other, and follows from the inequalities directly. Where buffers do not cover, burst by
+burst until the bursts repeat.
 """
 
 from __future__ import annotations
