@@ -167,12 +167,9 @@ class Contention:
     def waits_for_finish(self, now_ps: int) -> bool:
         """Whether a finish is due that comes before any that is not known yet, so that it is time enough to go on then.
 
-        On one channel nobody's last burst arrives before the one that is on the wire.
+        On one channel bursts arrive in the order they start, and those whose finish is known have started.
         """
-        if self.last_finish_ps <= now_ps or not self.is_queue:
-            return False
-        channel = self.channels[0]
-        return channel.busy_until_ps + channel.latency_ps >= self.last_finish_ps
+        return self.is_queue and self.last_finish_ps > now_ps
 
     def earliest_finish_ps(self) -> int:
         """Before this, no transfer whose finish is not known yet can finish (NEVER if all are known)."""

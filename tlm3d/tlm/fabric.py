@@ -136,10 +136,9 @@ class Fabric:
         transfer.meet(channel.users.values())
         channel.users[transfer.initiator] = transfer
         contention.queue(transfer)
-        free_ps = channel.busy_until_ps
-        finish_ps = (free_ps if free_ps > now_ps else now_ps) + transfer.passage.duration_ps
-        if not now_ps < contention.last_finish_ps < finish_ps:
-            self._wake(contention, now_ps, finish_ps - 1)
+        if not contention.waits_for_finish(now_ps):
+            free_ps = max(channel.busy_until_ps, now_ps)
+            self._wake(contention, now_ps, free_ps + transfer.passage.duration_ps - 1)
 
     def _contend(self, transfer: Transfer) -> None:
         """Make one contention of all that share a channel with ``transfer``."""
