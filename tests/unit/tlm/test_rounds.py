@@ -118,6 +118,19 @@ def test_a_gated_channel_that_falls_asleep_in_every_round_is_woken_in_every_roun
     assert bench.transfers["a"].woken_ps == 700
 
 
+def test_all_who_take_turns_have_waited_for_the_wake_up_once() -> None:
+    link = Channel("link", wire("any").rate_bps, burst_bytes=10, latency_ps=3, sleep=Sleep(after_ps=50, wake_ps=7))
+    bench = Bench()
+    bench.post(100, "a", 1000, link)
+    bench.post(100, "b", 1000, link)
+    bench.post(103, "c", 1000, link)  # while the channel wakes up
+    bench.post(110, "d", 1000, link)
+    assert bench.run()["d"] == 107 + 4000 + 3
+    woken_ps = {who: transfer.woken_ps for who, transfer in bench.transfers.items()}
+    assert woken_ps == {"a": 7, "b": 7, "c": 4, "d": 0}
+    assert [(nap.asleep_ps, nap.woken_ps) for nap in link.naps] == [(0, 100)]
+
+
 def test_a_newcomer_to_a_busy_channel_costs_one_event() -> None:
     bench, link = Bench(), wire("link")
     left = 200
