@@ -5,18 +5,48 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.per_burst import Row, simulate
-from reference.traffic_cases import Case, disagreements, expected, produced, random_case
+from reference.traffic_cases import Case, disagreements, expected, long_case, produced, random_case
+
+from tlm3d.tlm.hop import Hop
 
 CASES = int(os.environ.get("TLM3D_KERNEL_CASES", "1500"))
+LONG_CASES = int(os.environ.get("TLM3D_KERNEL_LONG_CASES", "120"))
 
 seeds = st.integers(0, 2**32)
 
 
 def test_every_start_and_finish_is_that_of_the_per_burst_model() -> None:
     assert disagreements(first_seed=1, cases=CASES) == []
+
+
+def test_so_it_is_where_most_bursts_are_never_visited() -> None:
+    assert disagreements(first_seed=1, cases=LONG_CASES, make=long_case) == []
+
+
+def test_of_long_transfers_over_several_hops_most_bursts_are_never_visited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the law above honest: rounds are in fact skipped in a good share of its cases."""
+    visits = 0
+    start_burst = Hop.start_burst
+
+    def counting(hop: Hop, now_ps: int) -> int:
+        nonlocal visits
+        visits += 1
+        return start_burst(hop, now_ps)
+
+    monkeypatch.setattr(Hop, "start_burst", counting)
+    mostly_skipped = cases = 0
+    for seed in range(1, LONG_CASES + 1):
+        case, visits = long_case(seed), 0
+        bursts = sum(hop.bursts for _, _, _, hops in produced(case, seed) for hop in hops)
+        if visits and any(len(row.route) > 1 for rows in case.traffic.values() for row in rows):
+            cases += 1
+            mostly_skipped += 2 * visits < bursts
+    assert cases > LONG_CASES / 3
+    assert mostly_skipped > cases / 2
 
 
 @given(seeds)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,12 @@ class Wire:
     entry_ps: int = 0
     flit_bits: int = 0
     sleep: tuple[int, int] | None = None  # idle time after which it is gated, time to wake
+    wrong_percent: int = 0  # of bursts that arrive wrong
+    turnaround_ps: int = 0
+
+    def is_wrong(self, initiator: str, number: int) -> bool:
+        """By the name of the channel, the initiator and the number of its burst there: nothing else."""
+        return zlib.crc32(f"{self.name}/{initiator}/{number}".encode()) % 100 < self.wrong_percent
 
     def sent_bits(self, n_bytes: int) -> int:
         if self.flit_bits:
@@ -71,6 +78,8 @@ class Run:
     starts_ps: list[list[int]]
     queues: list[deque[tuple[int, int]]]  # by hop: (when it arrived here, burst number)
     credits: list[int]
+    lost: list[list[tuple[int, int]]]  # by hop: (start, bytes) of bursts that arrived wrong
+    again_ps: list[int]  # by hop: a burst that arrived wrong is not sent again before
     finish_ps: int | None = None
 
 
@@ -86,6 +95,7 @@ class Hop:
     busy_ps: int
     bits: int
     bursts: int
+    resent: int = 0
 
 
 @dataclass
@@ -97,6 +107,7 @@ class Site:
     idle_since_ps: int | None = None  # None: gated from the start
     gated: list[tuple[int, int]] = field(default_factory=list)
     last_served: str | None = None
+    sent: dict[str, int] = field(default_factory=dict)  # bursts by initiator
     waiting: dict[str, tuple[Run, int]] = field(default_factory=dict)  # by initiator: its run and hop number here
     decision_pending_at_ps: int = -1
 
@@ -141,7 +152,9 @@ class Model:
         sizes = [size] * (row.n_bytes // size) + ([row.n_bytes % size] if row.n_bytes % size else [])
         credits = [self.sites[name].wire.buffer_bursts for name in row.route]
         queues: list[deque[tuple[int, int]]] = [deque() for _ in range(hops)]
-        run = Run(initiator, row, sizes, self.clock.now_ps, [[] for _ in range(hops)], queues, credits)
+        starts: list[list[int]] = [[] for _ in range(hops)]
+        lost: list[list[tuple[int, int]]] = [[] for _ in range(hops)]
+        run = Run(initiator, row, sizes, self.clock.now_ps, starts, queues, credits, lost, [0] * hops)
         self.runs[initiator].append(run)
         for hop, name in enumerate(row.route):
             self.sites[name].waiting[initiator] = (run, hop)
@@ -176,7 +189,9 @@ class Model:
         eligible = [
             initiator
             for initiator, (run, hop) in sorted(site.waiting.items())
-            if run.queues[hop] and (hop == len(run.row.route) - 1 or run.credits[hop] > 0)
+            if run.queues[hop]
+            and (hop == len(run.row.route) - 1 or run.credits[hop] > 0)
+            and self.clock.now_ps >= run.again_ps[hop]
         ]
         if not eligible or site.busy:
             return
@@ -212,8 +227,19 @@ class Model:
         return behind[0] if behind else eligible[0]
 
     def _start(self, site: Site, run: Run, hop: int) -> None:
-        _, burst = run.queues[hop].popleft()
         now_ps, wire = self.clock.now_ps, site.wire
+        number = site.sent.get(run.initiator, 0)
+        site.sent[run.initiator] = number + 1
+        if wire.is_wrong(run.initiator, number):
+            _, burst = run.queues[hop][0]
+            run.lost[hop].append((now_ps, run.sizes[burst]))
+            site.busy, site.last_served = True, run.initiator
+            free_ps = now_ps + wire.occupied_ps(run.sizes[burst])
+            run.again_ps[hop] = free_ps + wire.turnaround_ps
+            self.clock.at(free_ps, HAPPENS, lambda: self._free(site))
+            self.clock.at(run.again_ps[hop], HAPPENS, lambda: self._call_decision(site))
+            return
+        _, burst = run.queues[hop].popleft()
         run.starts_ps[hop].append(now_ps)
         run.credits[hop] -= 1
         site.busy, site.last_served = True, run.initiator
@@ -228,17 +254,20 @@ class Model:
         """Facts by hop, of the bursts started."""
         facts: list[Hop] = []
         posted_ps = run.posted_ps
-        for name, starts_ps in zip(run.row.route, run.starts_ps, strict=True):
-            if not starts_ps:
+        for name, starts_ps, lost in zip(run.row.route, run.starts_ps, run.lost, strict=True):
+            right = list(zip(starts_ps, run.sizes[: len(starts_ps)], strict=True))
+            tries = sorted(right + lost)
+            if not tries:
                 break
             wire = self.sites[name].wire
-            sizes = run.sizes[: len(starts_ps)]
-            end_ps = starts_ps[-1] + wire.occupied_ps(sizes[-1])
-            busy_ps = sum(wire.occupied_ps(size) for size in sizes)
-            bits = sum(wire.sent_bits(size) for size in sizes)
-            times = (posted_ps, starts_ps[0], end_ps, end_ps + wire.latency_ps)
-            facts.append(Hop(name, *times, busy_ps, bits, len(sizes)))
-            posted_ps = starts_ps[0] + wire.occupied_ps(sizes[0]) + wire.latency_ps
+            end_ps = tries[-1][0] + wire.occupied_ps(tries[-1][1])
+            busy_ps = sum(wire.occupied_ps(size) for _, size in tries)
+            bits = sum(wire.sent_bits(size) for _, size in tries)
+            times = (posted_ps, tries[0][0], end_ps, end_ps + wire.latency_ps)
+            facts.append(Hop(name, *times, busy_ps, bits, len(tries), len(lost)))
+            if not right:
+                break
+            posted_ps = right[0][0] + wire.occupied_ps(right[0][1]) + wire.latency_ps
         return facts
 
 

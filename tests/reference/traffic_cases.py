@@ -1,14 +1,15 @@
 """Seeded random traffic, played on the production kernel and on the per-burst reference.
 
 ``python tests/reference/traffic_cases.py 20000`` plays that many cases (first seed as an optional second argument), on
-plain channels and on channels that are gated, enter every burst anew or send whole flits.
+plain channels and on channels that are gated, enter every burst anew or send whole flits. With ``long`` as a third
+argument the cases are few transfers of many bursts, most of which the production kernel does not visit.
 """
 
 from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -24,6 +25,7 @@ from reference.per_burst import Hop, Row, Wire, simulate
 from tlm3d.errors import SimulationError
 from tlm3d.tlm.channel import Channel, Sleep
 from tlm3d.tlm.fabric import Fabric
+from tlm3d.tlm.faults import Faults
 from tlm3d.tlm.transfer import Transfer
 
 ARBITERS = ("round-robin", "oldest", "priority")
@@ -40,6 +42,7 @@ class Case:
     traffic: dict[str, list[Row]]
     until_ps: int | None
     typical_ps: int
+    is_tie_heavy: bool = True
 
 
 def _tie_heavy_wire(rng: random.Random, name: str) -> Wire:
@@ -96,27 +99,75 @@ def random_case(seed: int) -> Case:
     traffic = {initiator: [row() for _ in range(rng.randint(1, 5))] for initiator in initiators}
     typical_ps = 20 if ties else 10**6
     until_ps = None if rng.random() < 0.7 else rng.randint(0, 4 * typical_ps)
-    return Case(wires, traffic, until_ps, typical_ps)
+    return Case(wires, traffic, until_ps, typical_ps, ties)
+
+
+def long_case(seed: int) -> Case:
+    """One to four hops, one to four initiators with one or two transfers of 30 to 1200 bursts each."""
+    rng = random.Random(seed)
+    ties = rng.random() < 0.5
+    names = [f"c{i}" for i in range(rng.randint(1, 4))]
+    wires = [(_tie_heavy_wire if ties else _realistic_wire)(rng, name) for name in names]
+    if rng.random() < 0.4:
+        wires = [replace(wires[0], name=name, arbiter=rng.choice(ARBITERS)) for name in names]
+    wires = [replace(wire, buffer_bursts=rng.choice([1, 2, 3, 4, 8, 30])) for wire in wires]
+    by_name = {wire.name: wire for wire in wires}
+    usual = tuple(rng.sample(names, rng.randint(1, len(names))))
+    burst_ps = max(wire.occupied_ps(wire.burst_bytes) for wire in wires)
+
+    def row() -> Row:
+        route = usual if rng.random() < 0.7 else tuple(rng.sample(names, rng.randint(1, len(names))))
+        size = min(by_name[name].burst_bytes for name in route)
+        bursts = int(30 * 40 ** rng.random())
+        after_ps = rng.choice([0, 0, rng.randint(0, 5 * burst_ps), rng.randint(0, 400 * burst_ps)])
+        return Row(after_ps, max(1, bursts * size - rng.choice([0, rng.randint(0, size)])), route, rng.randint(0, 2))
+
+    initiators = rng.sample(["a", "b", "B", "dma10", "dma2"], rng.randint(1, 4))
+    traffic = {initiator: [row() for _ in range(rng.choice([1, 1, 2]))] for initiator in initiators}
+    until_ps = None if rng.random() < 0.85 else rng.randint(0, 500 * burst_ps)
+    return Case(wires, traffic, until_ps, 100 * burst_ps, ties)
 
 
 def with_costly_wires(case: Case, seed: int) -> Case:
-    """``case`` with some of its channels gated when idle, entered for every burst, or sending whole flits."""
+    """``case`` some channels of it gated, entered for every burst, sending whole flits or losing bursts."""
     rng = random.Random(seed)
 
     def costly(wire: Wire) -> Wire:
-        ties = case.typical_ps == 20
+        ties = case.is_tie_heavy
         after_ps, wake_ps = (rng.choice([0, 1, 3, 9]), rng.randint(1, 6)) if ties else rng.choice(_SLEEPS)
         return replace(
             wire,
             sleep=Sleep(after_ps, wake_ps) if rng.random() < 0.6 else None,
             entry_ps=rng.choice([0, 0, 1, 3] if ties else [0, 40_000]),
             flit_bits=rng.choice([0, 0, 8, 24, 512]),
+            wrong_percent=rng.choice([0, 0, 10, 60]),
+            turnaround_ps=rng.choice([0, 1, 7] if ties else [0, 30_000]),
         )
 
     return replace(case, wires=[costly(wire) for wire in case.wires])
 
 
 _SLEEPS = [(0, 1000), (5000, 20_000), (200_000, 300_000)]
+
+
+class _StatedFaults(Faults):
+    """Bursts arrive wrong as ``wire`` says, not by draws."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire.name, Fraction(1, 2), wire.turnaround_ps, 0)
+        self._wire = wire
+        self._numbers: dict[str, int] = {}
+
+    def strike(self, initiator: str, bits: int) -> bool:
+        number = self._numbers.get(initiator, 0)
+        self._numbers[initiator] = number + 1
+        return self._wire.is_wrong(initiator, number)
+
+
+def _channel(wire: Wire) -> Channel:
+    facts = {slot: getattr(wire, slot) for slot in Wire.__dataclass_fields__}
+    del facts["wrong_percent"], facts["turnaround_ps"]
+    return Channel(**facts, faults=_StatedFaults(wire) if wire.wrong_percent else None)
 
 
 def expected(case: Case) -> list[Fate]:
@@ -135,7 +186,7 @@ def produced(case: Case, seed: int = 0) -> list[Fate]:
     rng = random.Random(seed)
     env = simpy.Environment()
     fabric = Fabric(env)
-    channels = {w.name: Channel(**{slot: getattr(w, slot) for slot in Wire.__dataclass_fields__}) for w in case.wires}
+    channels = {wire.name: _channel(wire) for wire in case.wires}
     fates: dict[str, list[Transfer]] = {initiator: [] for initiator in case.traffic}
 
     def report(finished: simpy.Event, transfer: Transfer) -> None:
@@ -182,14 +233,13 @@ def _facts(transfer: Transfer) -> list[Hop]:
     return [Hop(leg.channel.name, *leg[1:]) for leg in legs]
 
 
-def disagreements(first_seed: int, cases: int) -> list[int]:
+def disagreements(first_seed: int, cases: int, make: Callable[[int], Case] = random_case) -> list[int]:
     """Seeds of cases on which the two models differ in any integer."""
-    return [seed for seed in range(first_seed, first_seed + cases) if not agrees(seed)]
+    return [seed for seed in range(first_seed, first_seed + cases) if not agrees(make(seed), seed)]
 
 
-def agrees(seed: int) -> bool:
-    """Whether both models give the same integers for the case of ``seed``, plain and with costly wires."""
-    plain = random_case(seed)
+def agrees(plain: Case, seed: int) -> bool:
+    """Whether both models give the same integers for ``plain``, and for the same with costly wires."""
     try:
         return all(produced(case, seed) == expected(case) for case in (plain, with_costly_wires(plain, seed)))
     except SimulationError:
@@ -197,5 +247,6 @@ def agrees(seed: int) -> bool:
 
 
 if __name__ == "__main__":
-    wrong = disagreements(int(sys.argv[2]) if len(sys.argv) > 2 else 1, int(sys.argv[1]))
+    which = long_case if sys.argv[3:] == ["long"] else random_case
+    wrong = disagreements(int(sys.argv[2]) if len(sys.argv) > 2 else 1, int(sys.argv[1]), which)
     sys.exit(f"{len(wrong)} cases differ, by seed: {wrong[:20]}" if wrong else None)

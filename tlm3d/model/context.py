@@ -39,12 +39,13 @@ class Context:
 
     def book_transfer(self, transfer: Transfer, owner: Owner) -> None:
         """Record the legs of ``transfer`` as far as it has come."""
-        append = self.recording.legs.append
+        append, leg_aj = self.recording.legs.append, owner.route.leg_aj
+        who, task, index, n_bytes = transfer.initiator, owner.task, owner.index, transfer.passage.n_bytes
         for hop, leg in enumerate(transfer.legs()):
-            energy_aj = owner.route.leg_aj(hop, leg.bits, leg.bursts)
-            who = (leg.channel.name, transfer.initiator, owner.task, owner.index, transfer.n_bytes)
-            when = (leg.posted_ps, leg.start_ps, leg.end_ps, leg.arrive_ps, leg.busy_ps)
-            append(TransferLeg(*who, leg.bits, *when, energy_aj))
+            channel, posted_ps, start_ps, end_ps, arrive_ps, busy_ps, bits, bursts, resent = leg
+            energy_aj = leg_aj(hop, bits, bursts)
+            when = (posted_ps, start_ps, end_ps, arrive_ps, busy_ps)
+            append(TransferLeg(channel.name, who, task, index, n_bytes, bits, *when, energy_aj, resent))
 
     def split_transfer(self, transfer: Transfer, op: Op) -> None:
         """Split a finished transfer into waking channels, queueing and moving; what it queued for is its rivals."""
@@ -54,7 +55,8 @@ class Context:
             own = transfer.owner.label if isinstance(transfer.owner, Owner) else "-"  # its load meets its store
             holder = min(labels - {own}, default=own)
             woken_ps = op.start_ps + min(waited_ps, transfer.woken_ps)
-            cut_ps = op.start_ps + waited_ps
+            # What is sent again is moved twice.
+            cut_ps = max(woken_ps, op.start_ps + waited_ps - transfer.resent_ps)
             pieces = (
                 Segment("wake-up", op.start_ps, woken_ps, op.where, "-"),
                 Segment("link-queue", woken_ps, cut_ps, op.where, holder),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from fractions import Fraction
 from functools import partial
-from hashlib import blake2b
 
 from tlm3d.model.camera import Camera, Frame
 from tlm3d.model.context import Context
@@ -19,17 +18,12 @@ from tlm3d.record.recording import JobEnd, Segment, TaskInfo
 from tlm3d.spec.binding import BlockName
 from tlm3d.spec.workload import TaskSpec
 from tlm3d.tlm.alarm import Alarm
+from tlm3d.tlm.draws import draw
 from tlm3d.tlm.passage import Passage
 from tlm3d.tlm.timing import NORMAL, PLACE
 from tlm3d.units import PS_PER_S, release_ps
 
 Engine = Pipeline | Lane
-
-
-def draw(seed: int, kind: str, name: str, index: int) -> Fraction:
-    """A uniform draw in [0, 1) that depends on nothing but its arguments."""
-    digest = blake2b(f"{seed}/{kind}/{name}/{index}".encode(), digest_size=8).digest()
-    return Fraction(int.from_bytes(digest, "big"), 1 << 64)
 
 
 class Dispatcher:

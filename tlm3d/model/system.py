@@ -66,7 +66,7 @@ class System:
             message = f"the platform was read at its {platform.corner} corner, the workload at its {workload.corner}"
             raise ElaborationError(f"{message}: read both at the same")
         self._policy = load_kind("policies", policy)()
-        self._topology = Topology(platform)
+        self._topology = Topology(platform, seed)
         self._residency = Residency(platform, workload, bindings)
         self._works = {
             name: task_work(task, bindings[name], platform, self._topology, self._residency)

@@ -15,6 +15,7 @@ from tlm3d.record.recording import ChannelInfo, Component
 from tlm3d.spec.binding import BlockName
 from tlm3d.spec.platform import PlatformSpec
 from tlm3d.tlm.channel import Channel, Sleep
+from tlm3d.tlm.faults import Faults
 from tlm3d.units import ceil_div
 
 
@@ -43,8 +44,8 @@ class Topology:
     ``logic.cluster.in`` and ``.out`` a block's DMA.
     """
 
-    def __init__(self, platform: PlatformSpec) -> None:
-        self._platform = platform
+    def __init__(self, platform: PlatformSpec, seed: int = 0) -> None:
+        self._platform, self._seed = platform, seed
         self.channels: dict[str, Channel] = {}
         self.infos: dict[str, ChannelInfo] = {}
         self.warnings: dict[str, str] = {}  # by channel
@@ -73,7 +74,7 @@ class Topology:
         channel = Channel(
             name, spec.total_bps, spec.wire_lanes, max(1, spec.burst_bits // 8), spec.overhead_bits, spec.latency_ps,
             spec.buffer_bursts, spec.arbiter, spec.burst_entry_ps, spec.payload_flit_bits,
-            Sleep(gated.after_ps, gated.wake_time_ps) if gated else None,
+            Sleep(gated.after_ps, gated.wake_time_ps) if gated else None, self._faults(name, spec),
         )  # fmt: skip
         self.channels[name] = channel
         self.infos[name] = ChannelInfo(component, role, account, float(spec.total_bps))
@@ -84,6 +85,10 @@ class Topology:
             self.warnings[name] = (
                 f"{name}: a buffer of {spec.buffer_bursts} bursts does not cover the round trip, {need} would"
             )
+
+    def _faults(self, name: str, spec: ChannelSpec) -> Faults | None:
+        stated = spec.faults if isinstance(spec, LinkSpec) else None
+        return Faults(name, stated.bit_error_rate, stated.turnaround_ps, self._seed) if stated else None
 
     def read_route(self, memory: BlockName, reader: BlockName) -> Route:
         """From ``memory`` into ``reader``'s local memory. Raises ElaborationError when no links lead there."""

@@ -52,6 +52,7 @@ class TransferLeg(NamedTuple):
     finish_ps: int
     busy_ps: int
     energy_aj: int
+    resent: int = 0  # bursts that arrived wrong and were sent again
 
 
 class TransferEnd(NamedTuple):

@@ -1,6 +1,8 @@
 """Who may send next. An arbiter sees the hops that could start a burst now, in name order of their initiators.
 
-To add one: write a function of this signature and put it into ``ARBITERS``.
+To add one: write a function of this signature and put it into ``ARBITERS``, and its name into ``ASK_FOR_AGE`` if it
+looks at when bursts have arrived. It must go by nothing else than names and numbers of what is eligible, and
+``last_served``.
 """
 
 from __future__ import annotations
@@ -35,3 +37,4 @@ def priority(eligible: list[Hop], last_served: str) -> Hop:
 
 
 ARBITERS: dict[str, Arbiter] = {"round-robin": round_robin, "oldest": oldest, "priority": priority}
+ASK_FOR_AGE = frozenset({"oldest"})

@@ -6,11 +6,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlm3d.errors import ElaborationError, PluginError, did_you_mean
-from tlm3d.tlm.arbiters import ARBITERS
+from tlm3d.tlm.arbiters import ARBITERS, ASK_FOR_AGE
 from tlm3d.tlm.timing import NEVER
 from tlm3d.units import ceil_div, serialise_ps
 
 if TYPE_CHECKING:
+    from tlm3d.tlm.contention import Contention
+    from tlm3d.tlm.faults import Faults
     from tlm3d.tlm.hop import Hop
     from tlm3d.tlm.transfer import Transfer
 
@@ -35,15 +37,15 @@ class Channel:
     ``rate_bps`` is that of all ``lanes`` together; ``overhead_bits`` go with every burst, or with each of the flits of
     ``flit_bits`` payload that it is padded to (0: no flits); ``entry_ps`` passes before the bits of every burst;
     ``buffer_bursts`` is the receive buffer kept for *each* initiator. With ``sleep`` the channel is gated at 0 and
-    after idling: the first burst that could start then wakes it, and who sends is decided when it is awake. Raises
-    ElaborationError for impossible numbers, PluginError for an unknown arbiter. A channel belongs to one Fabric, which
-    keeps the arbitration state below up to date.
+    after idling: the first burst that could start then wakes it, and who sends is decided when it is awake. With
+    ``faults`` some bursts arrive wrong and are sent again. Raises ElaborationError for impossible numbers, PluginError
+    for an unknown arbiter. A channel belongs to one Fabric, which keeps the arbitration state below up to date.
     """
 
     __slots__ = (
-        "_burst_ps", "arbiter", "buffer_bursts", "burst_bytes", "busy_until_ps", "choose", "decision_ps", "entry_ps",
-        "flit_bits", "hops", "lanes", "last_served", "latency_ps", "name", "naps", "overhead_bits", "rate_bps", "sleep",
-        "users",
+        "_burst_ps", "arbiter", "asks_for_age", "buffer_bursts", "burst_bytes", "busy_until_ps", "choose", "contention",
+        "decision_ps", "entry_ps", "faults", "flit_bits", "hops", "lanes", "last_served", "latency_ps", "name", "naps",
+        "overhead_bits", "rate_bps", "sleep", "users",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +61,7 @@ class Channel:
         entry_ps: int = 0,
         flit_bits: int = 0,
         sleep: Sleep | None = None,
+        faults: Faults | None = None,
     ) -> None:
         counts = {
             "lanes": lanes,
@@ -89,10 +92,13 @@ class Channel:
         self.entry_ps = entry_ps
         self.flit_bits = flit_bits
         self.sleep = sleep
+        self.faults = faults
         self.choose = ARBITERS[arbiter]
+        self.asks_for_age = arbiter in ASK_FOR_AGE
         self._burst_ps: dict[int, int] = {}
 
         self.users: dict[str, Transfer] = {}  # in flight over this channel, by initiator
+        self.contention: Contention | None = None  # the group it belongs to
         self.hops: list[Hop] = []  # of contending transfers that have bursts left here, in name order
         self.last_served = ""
         self.busy_until_ps = 0 if sleep is None else -sleep.after_ps - 1

@@ -14,7 +14,7 @@ from tlm3d.tlm.channel import Channel
 from tlm3d.tlm.contention import Contention
 from tlm3d.tlm.passage import Passage
 from tlm3d.tlm.timing import ARBITRATE, NEVER, NORMAL
-from tlm3d.tlm.transfer import Rival, Transfer
+from tlm3d.tlm.transfer import Transfer
 
 _MAX_PASSAGES = 4096  # remembered; a run of any length stays flat in memory
 
@@ -23,8 +23,8 @@ class Fabric:
     """Runs transfers on SimPy's clock of integer picoseconds, exact as if every burst were an event.
 
     A transfer that meets nobody on its channels has a known timetable and costs two events. When somebody else comes,
-    both become a Contention, which is simulated burst by burst in a tight loop. The loop runs ahead of the clock up to
-    SimPy's next event, so end a run by an event in SimPy's queue (``env.run(until=...)``), not by stepping.
+    both become a Contention, whose decisions are taken in a tight loop. The loop runs ahead of the clock up to SimPy's
+    next event, so end a run by an event in SimPy's queue (``env.run(until=...)``), not by stepping.
     """
 
     def __init__(self, env: Environment) -> None:
@@ -50,12 +50,17 @@ class Fabric:
         Posting belongs to the classes before ARBITRATE. Raises SimulationError when the initiator has a transfer in
         flight, for no bytes, and for a route that is empty or uses a channel twice.
         """
-        now_ps = self._now_ps()
+        now_ps: int = self._env.now  # type: ignore[assignment]  # every delay we schedule is an int
         if initiator in self._in_flight:
             raise SimulationError(now_ps, initiator, "posted a transfer while another one is in flight")
         passage = self._passages.get((route, n_bytes)) or self._passage(initiator, route, n_bytes)
         transfer = Transfer(initiator, passage, done, priority, owner, now_ps)
         self._in_flight[initiator] = transfer
+        if len(route) == 1:
+            contention = route[0].contention
+            if contention is not None and contention.is_queue and contention.settled_ps <= now_ps:
+                self._queue(transfer, route[0], contention, now_ps)
+                return transfer
         if not self._pending:
             self._env.schedule(self._arbitration, ARBITRATE)
         self._pending.append(transfer)
@@ -77,7 +82,7 @@ class Fabric:
         for contention in self._contentions:
             if contention.settled_ps > now_ps + 1:
                 raise SimulationError(now_ps, "fabric", f"has already decided up to {contention.settled_ps} ps")
-            self._advance(contention, now_ps + 1)
+            self._advance(contention, self._now_ps(), now_ps + 1)
 
     def _now_ps(self) -> int:
         return self._env.now  # type: ignore[return-value]  # every delay we schedule is an int
@@ -101,7 +106,7 @@ class Fabric:
         for contention in due:
             # Nothing is posted before SimPy's next event, nor before a finish that another one due now has yet to find.
             others_ps = min([other.earliest_finish_ps() for other in due if other is not contention], default=NEVER)
-            self._advance(contention, max(now_ps + 1, int(min(self._env.peek(), others_ps))))
+            self._advance(contention, now_ps, max(now_ps + 1, int(min(self._env.peek(), others_ps))))
 
     def _admit(self) -> None:
         """Bring the transfers posted at this instant onto their channels, all of them before any is judged alone."""
@@ -109,17 +114,31 @@ class Fabric:
         if len(newcomers) > 1:
             newcomers.sort(key=attrgetter("initiator"))
         for transfer in newcomers:
-            rivals = {user.initiator: user for channel in transfer.route for user in channel.users.values()}
-            for rival in rivals.values():
-                rival.rivals.append(Rival(transfer.initiator, transfer.owner))
-                transfer.rivals.append(Rival(rival.initiator, rival.owner))
-            for channel in transfer.route:
-                channel.users[transfer.initiator] = transfer
+            rivals: dict[str, Transfer] = {}
+            for channel in transfer.passage.route:
+                users = channel.users
+                if users:
+                    rivals |= users
+                users[transfer.initiator] = transfer
+            if rivals:
+                transfer.meet(rivals.values())
         for transfer in newcomers:
-            if transfer.rivals or transfer.passage.may_wake:
+            if transfer.is_rivalled or not transfer.passage.is_certain:
                 self._contend(transfer)
             else:
-                self._schedule_finish(transfer, transfer.posted_ps + transfer.alone_ps)
+                self._schedule_finish(transfer, transfer.posted_ps + transfer.alone_ps, self._now_ps())
+
+    def _queue(self, transfer: Transfer, channel: Channel, contention: Contention, now_ps: int) -> None:
+        """Admit a newcomer to those that share one channel: it is not alone, whoever else is posted at this instant.
+
+        It finishes when all of it has passed a free wire at the earliest. Until then nothing need be decided for it.
+        """
+        transfer.meet(channel.users.values())
+        channel.users[transfer.initiator] = transfer
+        contention.queue(transfer)
+        if not contention.waits_for_finish(now_ps):
+            free_ps = max(channel.busy_until_ps, now_ps)
+            self._wake(contention, now_ps, free_ps + transfer.passage.duration_ps - 1)
 
     def _contend(self, transfer: Transfer) -> None:
         """Make one contention of all that share a channel with ``transfer``."""
@@ -140,29 +159,36 @@ class Fabric:
             raise SimulationError(now_ps, transfer.initiator, "posted after the channels had decided for this instant")
         contention.wake_ps = now_ps
 
-    def _advance(self, contention: Contention, until_ps: int) -> None:
-        for transfer in contention.advance(until_ps):
-            self._schedule_finish(transfer, transfer.finish_ps)
-        finish_ps = contention.earliest_finish_ps()
-        contention.wake_ps = finish_ps - 1  # a finish must be on SimPy's heap before its time has come
-        if finish_ps < NEVER:
-            self._env.schedule(self._arbitration, ARBITRATE, contention.wake_ps - self._now_ps())
+    def _advance(self, contention: Contention, now_ps: int, until_ps: int) -> None:
+        for initiator, finish_ps in contention.advance(until_ps):
+            self._schedule_finish(self._in_flight[initiator], finish_ps, now_ps)
+        contention.wake_ps = NEVER
+        if not contention.waits_for_finish(now_ps):
+            # A finish must be on SimPy's heap before its time has come.
+            self._wake(contention, now_ps, contention.earliest_finish_ps() - 1)
 
-    def _schedule_finish(self, transfer: Transfer, finish_ps: int) -> None:
+    def _wake(self, contention: Contention, now_ps: int, at_ps: int) -> None:
+        """Have ``contention`` advanced at ``at_ps`` at the latest; NEVER or later is not at all."""
+        if at_ps < contention.wake_ps and at_ps < NEVER - 1:
+            contention.wake_ps = at_ps
+            self._env.schedule(self._arbitration, ARBITRATE, at_ps - now_ps)
+
+    def _schedule_finish(self, transfer: Transfer, finish_ps: int, now_ps: int) -> None:
         initiator = transfer.initiator
         alarm = self._finishes.get(initiator)
         if alarm is None:
             alarm = self._finishes[initiator] = Alarm(self._env, partial(self._finish, initiator))
         transfer.finish_ps = finish_ps
-        self._env.schedule(alarm, NORMAL, finish_ps - self._now_ps())
+        self._env.schedule(alarm, NORMAL, finish_ps - now_ps)
 
     def _finish(self, initiator: str) -> None:
+        now_ps = self._now_ps()
         transfer = self._in_flight.get(initiator)
-        if transfer is None or transfer.finish_ps != self._now_ps():
+        if transfer is None or transfer.finish_ps != now_ps:
             return  # the timetable of a transfer that has since met a rival
         del self._in_flight[initiator]
         contention = transfer.contention
-        for channel in transfer.route:
+        for channel in transfer.passage.route:
             del channel.users[initiator]
             if contention is None:
                 channel.last_served = initiator
@@ -170,4 +196,6 @@ class Fabric:
             contention.leave(transfer)
             if not contention.transfers:
                 self._contentions.remove(contention)
+            elif contention.is_queue:
+                self._advance(contention, now_ps, now_ps)  # it may have waited for this
         transfer.done(transfer)

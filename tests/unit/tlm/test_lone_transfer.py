@@ -46,6 +46,13 @@ def test_one_buffer_sends_one_burst_a_round_trip() -> None:
     assert [(leg.start_ps, leg.end_ps) for leg in bench.transfers["dma"].legs()] == [(0, 42), (13, 55)]
 
 
+def test_a_million_round_trips_take_a_million_times_as_long() -> None:
+    bench, first, second = Bench(), wire("first", buffers=1), wire("second")
+    bench.post(0, "dma", 10**7 - 4, first, second)
+    assert bench.run() == {"dma": (10**6 - 1) * 16 + 6 + 3 + 6 + 3}  # the last burst is 6 bytes
+    assert bench.transfers["dma"].legs()[0].end_ps == (10**6 - 1) * 16 + 6
+
+
 @pytest.mark.parametrize(("buffers", "first_end_ps"), [(1, 46), (2, 30), (3, 30)])
 def test_a_slow_hop_holds_back_the_hop_before_it(buffers: int, first_end_ps: int) -> None:
     bench, fast, slow = Bench(), wire("fast", buffers=buffers), wire("slow", ps_per_byte=2)
