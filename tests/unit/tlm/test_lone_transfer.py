@@ -13,7 +13,7 @@ def test_the_last_burst_may_be_shorter() -> None:
     bench, link = Bench(), wire("link")
     bench.post(100, "dma", 25, link)
     assert bench.run() == {"dma": 128}  # 10 + 10 + 5 on the wire, then 3
-    assert bench.transfers["dma"].legs() == [(link, 100, 100, 125, 128, 25, 200, 3)]
+    assert bench.transfers["dma"].legs() == [(link, 100, 100, 125, 128, 25, 200, 3, 0)]
     assert bench.transfers["dma"].alone_ps == 28
 
 
@@ -27,7 +27,10 @@ def test_bursts_are_forwarded_one_by_one() -> None:
     bench, first, second = Bench(), wire("first"), wire("second")
     bench.post(0, "dma", 25, first, second)
     assert bench.run() == {"dma": 41}  # starts 0, 10, 20 then 13, 23, 33; 5 on the wire, then 3
-    assert bench.transfers["dma"].legs() == [(first, 0, 0, 25, 28, 25, 200, 3), (second, 13, 13, 38, 41, 25, 200, 3)]
+    assert bench.transfers["dma"].legs() == [
+        (first, 0, 0, 25, 28, 25, 200, 3, 0),
+        (second, 13, 13, 38, 41, 25, 200, 3, 0),
+    ]
 
 
 def test_the_smallest_burst_of_the_route_is_used_on_every_hop() -> None:
@@ -35,7 +38,7 @@ def test_the_smallest_burst_of_the_route_is_used_on_every_hop() -> None:
     large = Channel("large", small.rate_bps, burst_bytes=64, overhead_bits=8, latency_ps=3)
     bench.post(0, "dma", 20, large, small)
     assert bench.run() == {"dma": 38}  # large: 11 a burst, 0 and 11; small: 14 and 25, then 10 + 3
-    assert bench.transfers["dma"].legs()[0] == (large, 0, 0, 22, 25, 22, 176, 2)
+    assert bench.transfers["dma"].legs()[0] == (large, 0, 0, 22, 25, 22, 176, 2, 0)
 
 
 def test_one_buffer_sends_one_burst_a_round_trip() -> None:

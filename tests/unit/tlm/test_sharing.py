@@ -42,7 +42,7 @@ def test_a_competitor_delays_a_transfer_that_had_been_alone() -> None:
     assert bench.run() == {"b": 53, "a": 63}  # a a b a b a
     assert bench.finished == [("b", 53), ("a", 63)]  # once each: nothing left of the finish a would have had alone
     assert bench.transfers["a"].alone_ps == 43
-    assert bench.transfers["a"].legs() == [(link, 0, 0, 60, 63, 40, 320, 4)]
+    assert bench.transfers["a"].legs() == [(link, 0, 0, 60, 63, 40, 320, 4, 0)]
 
 
 def test_the_oldest_burst_goes_first_and_names_break_ties() -> None:
@@ -131,7 +131,7 @@ def test_a_horizon_finds_every_transfer_as_far_as_it_has_come() -> None:
     bench.env.run(until=21)
     bench.fabric.settle(20)
     (lone,) = bench.fabric.in_flight()
-    assert lone.legs() == [(first, 0, 0, 30, 33, 30, 240, 3), (second, 13, 13, 23, 26, 10, 80, 1)]
+    assert lone.legs() == [(first, 0, 0, 30, 33, 30, 240, 3, 0), (second, 13, 13, 23, 26, 10, 80, 1, 0)]
     assert bench.run() == {"lone": 56}  # and looking has changed nothing
 
 
@@ -143,7 +143,7 @@ def test_a_burst_that_starts_at_the_horizon_has_started() -> None:
     bench.env.run(until=11)
     bench.fabric.settle(10)
     legs = {transfer.initiator: transfer.legs() for transfer in bench.fabric.in_flight()}
-    assert legs == {"a": [(link, 0, 0, 10, 13, 10, 80, 1)], "b": [(link, 0, 10, 20, 23, 10, 80, 1)], "c": []}
+    assert legs == {"a": [(link, 0, 0, 10, 13, 10, 80, 1, 0)], "b": [(link, 0, 10, 20, 23, 10, 80, 1, 0)], "c": []}
     with pytest.raises(SimulationError, match="has already decided up to 11 ps"):
         bench.fabric.settle(9)
 
