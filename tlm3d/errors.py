@@ -4,6 +4,7 @@ Tlm3dError
   SpecError           problems found in files, all of them, in file order              exit 2
   PluginError         a kind that is unknown, doubly defined or broken                 exit 2
   ElaborationError    valid parts, impossible system: no route, does not fit, unbound  exit 2
+  RecordError         facts asked for that the run did not keep                        exit 2
   SimulationError     an invariant broke while simulating; a bug of tlm3d              exit 3
 """
 
@@ -53,6 +54,10 @@ class ElaborationError(Tlm3dError):
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class RecordError(Tlm3dError):
+    """Facts were asked for that the run was told not to keep."""
 
 
 class SimulationError(Tlm3dError):

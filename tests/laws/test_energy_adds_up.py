@@ -8,12 +8,11 @@ from math import ceil
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.analysis.made import leg, recording, span, state
+from unit.analysis.made import judge_limits, leg, recording, span, state
 
 from tlm3d.analysis.activities import activities, breakpoints_ps, energy_by_aj
-from tlm3d.analysis.energy import accounts
+from tlm3d.analysis.energy import accounts, booked_aj
 from tlm3d.analysis.judge import judge
-from tlm3d.analysis.limits import judge_limits
 from tlm3d.analysis.power import trace
 from tlm3d.record.recording import LimitInfo, Recording
 from tlm3d.units import ceil_div, spent_aj, state_energy_aj
@@ -60,7 +59,7 @@ def spent_by_aj(made: Recording, at_ps: int) -> int:
 @given(made=SMALL | HUGE)
 def test_the_total_is_the_sum_of_accounts_and_of_the_trace(made: Recording) -> None:
     total_aj = spent_by_aj(made, made.horizon_ps)
-    assert sum(account.energy_aj for account in accounts(made)) == total_aj
+    assert sum(account.energy_aj for account in accounts(booked_aj(made))) == total_aj
     assert sum(trace(made).energy_aj) == total_aj
     result = judge(made)
     assert result.total_aj == total_aj
@@ -91,7 +90,7 @@ def test_cutting_a_state_in_two_changes_no_attojoule(start_ps: int, lengths_ps: 
     halves = recording(end_ps, states=[state(start_ps, cut_ps, power_nw), state(cut_ps, end_ps, power_nw)])
     points_ps = breakpoints_ps(activities(halves), end_ps)
     assert energy_by_aj(activities(whole), points_ps) == energy_by_aj(activities(halves), points_ps)
-    assert accounts(whole) == accounts(halves)
+    assert accounts(booked_aj(whole)) == accounts(booked_aj(halves))
 
 
 @given(
@@ -109,7 +108,7 @@ def test_a_span_cut_in_two_by_its_own_floor_has_spent_the_same_by_every_breakpoi
     points_ps = breakpoints_ps(activities(halves), end_ps)
     assert energy_by_aj(activities(whole), points_ps) == energy_by_aj(activities(halves), points_ps)
     # A window that ends on the cut sees the same energy on either side of it.
-    assert accounts(replace(whole, horizon_ps=cut_ps)) == accounts(replace(halves, horizon_ps=cut_ps))
+    assert accounts(booked_aj(replace(whole, horizon_ps=cut_ps))) == accounts(booked_aj(replace(halves, horizon_ps=cut_ps)))
 
 
 def worst_window_by_trying(made: Recording, window_ps: int) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Mapping
 
 from tlm3d.analysis.result import Account
 from tlm3d.record.recording import Recording
@@ -11,25 +12,33 @@ from tlm3d.units import spent_aj, state_energy_aj
 UNOWNED = "-"  # the task of what no task owns
 
 
-def accounts(recording: Recording) -> tuple[Account, ...]:
-    """Energy by die · component · what · task, sorted; accounts that spent nothing are left out."""
+Key = tuple[str, str, str, str]  # die, component, what, task
+
+
+def accounts(booked_aj: Mapping[Key, int]) -> tuple[Account, ...]:
+    """Sorted; accounts that spent nothing are left out."""
+    return tuple(Account(*key, energy_aj) for key, energy_aj in sorted(booked_aj.items()) if energy_aj)
+
+
+def booked_aj(recording: Recording) -> Counter[Key]:
+    """Energy by die · component · what · task; a Counter adds up those of several recordings."""
     horizon_ps = recording.horizon_ps
-    booked_aj: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
+    booked: Counter[Key] = Counter()
     for span in recording.spans:
         die, name = span.component
-        booked_aj[die, name, span.what, span.task] += in_window(span.energy_aj, span.start_ps, span.end_ps, horizon_ps)
+        booked[die, name, span.what, span.task] += in_window(span.energy_aj, span.start_ps, span.end_ps, horizon_ps)
     for leg in recording.legs:
         channel = recording.channels[leg.channel]
         die, name = channel.component
-        booked_aj[die, name, channel.account, leg.task] += in_window(
+        booked[die, name, channel.account, leg.task] += in_window(
             leg.energy_aj, leg.start_ps, leg.end_ps, horizon_ps
         )
     for state in recording.states:
         start_ps, end_ps = max(state.start_ps, 0), min(state.end_ps, horizon_ps)
         if start_ps < end_ps:
             die, name = state.component
-            booked_aj[die, name, state.what, UNOWNED] += state_energy_aj(state.power_nw, start_ps, end_ps)
-    return tuple(Account(*key, energy_aj) for key, energy_aj in sorted(booked_aj.items()) if energy_aj)
+            booked[die, name, state.what, UNOWNED] += state_energy_aj(state.power_nw, start_ps, end_ps)
+    return booked
 
 
 def in_window(amount: int, start_ps: int, end_ps: int, horizon_ps: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from simpy import Environment
 
@@ -31,6 +32,7 @@ class Context:
     fabric: Fabric
     recording: Recording
     topology: Topology
+    carried: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # by channel watched, first to last bits
 
     @property
     def now_ps(self) -> int:
@@ -45,6 +47,8 @@ class Context:
             who = (leg.channel.name, transfer.initiator, owner.task, owner.index, transfer.n_bytes)
             when = (leg.posted_ps, leg.start_ps, leg.end_ps, leg.arrive_ps, leg.busy_ps)
             append(TransferLeg(*who, leg.bits, *when, energy_aj))
+            if leg.channel.name in self.carried:
+                self.carried[leg.channel.name].append((leg.start_ps, leg.end_ps))
 
     def split_transfer(self, transfer: Transfer, op: Op) -> None:
         """Split a finished transfer into waking channels, queueing and moving; what it queued for is its rivals."""
@@ -74,8 +78,8 @@ class Busy:
 
     __slots__ = ("intervals",)
 
-    def __init__(self) -> None:
-        self.intervals: list[tuple[int, int]] = []
+    def __init__(self, intervals: Iterable[tuple[int, int]] = ()) -> None:
+        self.intervals: list[tuple[int, int]] = list(intervals)
 
     def add(self, start_ps: int, end_ps: int) -> None:
         """Busy over [start, end); starts come in order."""
@@ -84,3 +88,7 @@ class Busy:
             self.intervals[-1] = (first_ps, max(last_ps, end_ps))
         else:
             self.intervals.append((start_ps, end_ps))
+
+    def forget(self, until_ps: int) -> None:
+        """Let go of what has ended before ``until_ps``; but for the last, which may yet be joined or cut."""
+        self.intervals[:-1] = [interval for interval in self.intervals[:-1] if interval[1] >= until_ps]

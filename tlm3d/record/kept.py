@@ -1,0 +1,48 @@
+"""Which facts of a run are kept: all of them, those of a window of time, or none where totals are enough."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tlm3d.units import TIME, QuantityError, duration_ps, parse_quantity
+
+
+class Kept(NamedTuple):
+    """The facts that overlap [start_ps, end_ps) are kept; without ``end_ps`` all are."""
+
+    text: str
+    start_ps: int
+    end_ps: int | None
+
+    @property
+    def everything(self) -> bool:
+        """Whether no fact is dropped."""
+        return self.end_ps is None
+
+    def overlaps(self, start_ps: int, end_ps: int) -> bool:
+        """Whether a fact over [start, end) is kept."""
+        return self.end_ps is None or (start_ps < self.end_ps and end_ps > self.start_ps)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+FULL = Kept("full", 0, None)
+TOTALS = Kept("totals", 0, 0)
+
+
+def parse_kept(text: str) -> Kept:
+    """``full``, ``totals`` or a window such as ``900 ms..1 s``. Raises QuantityError."""
+    named = {FULL.text: FULL, TOTALS.text: TOTALS}
+    return named[text] if text in named else parse_window(text)
+
+
+def parse_window(text: str) -> Kept:
+    """A window such as ``900 ms..1 s``. Raises QuantityError."""
+    start, dots, end = text.partition("..")
+    if not dots:
+        raise QuantityError(f"expected two times such as '900 ms..1 s', got '{text}'")
+    start_ps, end_ps = (duration_ps(parse_quantity(time.strip(), TIME)) for time in (start, end))
+    if start_ps >= end_ps:
+        raise QuantityError(f"expected the earlier time first, got '{text}'")
+    return Kept(text, start_ps, end_ps)
