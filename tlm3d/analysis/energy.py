@@ -30,9 +30,7 @@ def booked_aj(recording: Recording) -> Counter[Key]:
     for leg in recording.legs:
         channel = recording.channels[leg.channel]
         die, name = channel.component
-        booked[die, name, channel.account, leg.task] += in_window(
-            leg.energy_aj, leg.start_ps, leg.end_ps, horizon_ps
-        )
+        booked[die, name, channel.account, leg.task] += in_window(leg.energy_aj, leg.start_ps, leg.end_ps, horizon_ps)
     for state in recording.states:
         start_ps, end_ps = max(state.start_ps, 0), min(state.end_ps, horizon_ps)
         if start_ps < end_ps:

@@ -73,9 +73,9 @@ class Meter:
         if self._limits:
             self._judge(_stretch(everything, max(0, since_ps - self._longest_ps), since_ps, until_ps, is_last))
         points_ps = sorted({since_ps, *self._grid.missing_ps(until_ps), until_ps})
-        before_aj, *energy_aj = energy_by_aj([a for a in everything if a.end_ps > since_ps], points_ps)
-        spent_aj = [self._energy_aj + by_aj - before_aj for by_aj in energy_aj]
-        self._grid.add(points_ps[1:], spent_aj)
+        by_aj = energy_by_aj([activity for activity in everything if activity.end_ps > since_ps], points_ps)
+        spent_aj = [self._energy_aj + energy_aj - by_aj[0] for energy_aj in by_aj]
+        self._grid.add(points_ps[1:], spent_aj[1:])
         self._read_ps, self._energy_aj = until_ps, spent_aj[-1]
 
     def _judge(self, stretch: Stretch) -> None:

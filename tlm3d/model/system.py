@@ -144,7 +144,7 @@ class System:
             runner.start()
         for camera in cameras:
             camera.start()
-        parts = (*dispatcher.engines.values(), *cameras, *self._carriers(context))
+        carriers = self._carriers(context)
 
         def settle(done_ps: int) -> None:
             """Record and hand over what is certain, all of [0, done_ps] having happened."""
@@ -152,17 +152,18 @@ class System:
             late_ps = [transfer.posted_ps for transfer in fabric.in_flight()]  # booked when they finish
             late_ps += [engine.settled_ps for engine in dispatcher.engines.values()]
             settled_ps = min([done_ps, *late_ps])
+            parts = (*dispatcher.engines.values(), *cameras, *carriers)
             fold(settled_ps, [state for part in parts for state in part.settle(settled_ps)])
 
         self._advance(env, progress, settle if fold else None)
         fabric.settle(self.recording.horizon_ps)
-        for runner in runners.values():
-            runner.close()
+        for part in (*dispatcher.engines.values(), *runners.values(), *cameras):
+            part.close()
         for transfer in fabric.in_flight():
             assert isinstance(transfer.owner, Owner)
             context.book_transfer(transfer, transfer.owner)
-        for part in parts:
-            part.close()
+        for carrier in carriers:
+            carrier.close()
         return self.recording
 
     def _blocks(self) -> list[tuple[BlockName, object]]:
@@ -200,7 +201,7 @@ class System:
                 stopped = f"interrupted at {show_ps(done_ps)} of {show_ps(horizon_ps)}: the window ends there"
                 self.recording.notes = (*self.recording.notes, stopped)
                 return
-            if settle:
+            if settle and done_ps < horizon_ps:
                 settle(done_ps)
 
     def _carriers(self, context: Context) -> list[Carrier]:

@@ -1,8 +1,9 @@
 """The record of one run.
 
-A run only appends; what is final may be taken out while it goes on (see ``Recording.take``). Every fact is a tuple of plain values, so that a run appends cheaply and analysis or export can turn columns
-into arrays. Times are ps, energies aJ, powers nW. Facts may reach beyond the horizon (a job still running, a
-transfer on its way); analysis cuts them there.
+A run only appends; what is final may be taken out while it goes on (see ``Recording.take``). Every fact is a tuple of
+plain values, so that a run appends cheaply and analysis or export can turn columns into arrays. Times are ps, energies
+aJ, powers nW. Facts may reach beyond the horizon (a job still running, a transfer on its way); analysis cuts them
+there.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Recording:
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
     spans: list[Span] = field(default_factory=list)
     legs: list[TransferLeg] = field(default_factory=list)
-    states: list[StateInterval] = field(default_factory=list)
+    states: list[StateInterval] = field(default_factory=list)  # each appended when it has ended
     jobs: list[JobEnd] = field(default_factory=list)
     macs_executed: int = 0  # by all tiles computed inside the window
     kept: Kept = FULL  # what the lists hold once the run is over
