@@ -37,8 +37,10 @@ def simulate(
     from tlm3d.model.system import System
 
     horizon_ps = duration_ps(parse_quantity(horizon, TIME)) if isinstance(horizon, str) else horizon
+    kept = parse_kept(record)
+    kept.check_inside(horizon_ps or workload.horizon_ps)
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
-    system.recording.kept = parse_kept(record)
+    system.recording.kept = kept
     digest = Digest(system.recording)
     system.run(progress, None if system.recording.kept.everything else digest.fold)
     return digest.result()

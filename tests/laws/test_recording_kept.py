@@ -1,11 +1,15 @@
-"""What a run keeps changes no number: totals are those of the full record, integer for integer, however it is sliced."""
+"""What a run keeps changes no number: totals are those of the full record, however the run is sliced."""
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import count
+from itertools import count, pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
@@ -18,11 +22,12 @@ from reference.systems import Case
 from tlm3d.analysis import meter
 from tlm3d.analysis.digest import Digest
 from tlm3d.analysis.result import Result
-from tlm3d.errors import ElaborationError, SimulationError
+from tlm3d.errors import ElaborationError, RecordError, SimulationError
 from tlm3d.model import system as model
 from tlm3d.model.system import System
 from tlm3d.record.kept import FULL, TOTALS, Kept, parse_kept
 from tlm3d.record.recording import Recording, Span
+from tlm3d.reporters.csv import export
 
 _RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 _SLICES = st.sampled_from([(211_000, 1), (400_000, 1), (781_250, 1), (10_000, 2)])
@@ -50,6 +55,11 @@ def run(system: System, kept: Kept, stop_ps: int | None = None) -> Result:
     return digest.result()
 
 
+def facts(recording: Recording) -> list[list[tuple[object, ...]]]:
+    lists = (recording.spans, recording.legs, recording.states, recording.jobs)
+    return [sorted(map(tuple, rows)) for rows in lists]
+
+
 def numbers(result: Result, like: Result) -> Result:
     """``result`` but for its facts."""
     return replace(result, recording=like.recording)
@@ -66,8 +76,7 @@ def test_totals_of_a_small_system_are_those_of_its_full_record(case: Case, slice
         totals = run(system, TOTALS)
     full = run(case.system(), FULL)
     assert numbers(totals, full) == full
-    recording = totals.recording
-    assert not (recording.spans or recording.legs or recording.states or recording.jobs)
+    assert facts(totals.recording) == [[], [], [], []]
 
 
 @_RELAXED
@@ -84,11 +93,6 @@ def test_totals_of_a_run_that_is_stopped_are_those_of_its_full_record(
     with sliced(*slices):
         full = run(case.system(), FULL, stop_ps)
     assert numbers(totals, full) == full
-
-
-def facts(recording: Recording) -> list[list[tuple[object, ...]]]:
-    lists = (recording.spans, recording.legs, recording.states, recording.jobs)
-    return [sorted(map(tuple, rows)) for rows in lists]
 
 
 @_RELAXED
@@ -114,6 +118,41 @@ def test_a_window_keeps_the_facts_that_overlap_it_and_changes_no_number(
         jobs=[job for job in whole.jobs if job.release_ps < end_ps and job.end_ps > start_ps],
     )
     assert facts(windowed.recording) == facts(kept)
+
+
+@_RELAXED
+@given(systems(), st.lists(st.integers(1, 49_000_000), min_size=1, max_size=3, unique=True))
+def test_exports_of_windows_that_make_up_the_run_sum_to_its_energy(case: Case, cuts_ps: list[int]) -> None:
+    try:
+        full = case.judge()
+    except ElaborationError:
+        assume(False)
+    parts: list[Counter[str]] = []
+    for start_ps, end_ps in pairwise([0, *sorted(cuts_ps), case.horizon_ps]):
+        windowed = run(case.system(), Kept("window", start_ps, end_ps))
+        energy_aj, power = exported_aj(windowed)
+        assert (power[0][0], power[-1][1]) == (start_ps, end_ps)
+        parts.append(energy_aj)
+    assert sum(parts, Counter()) == exported_aj(full)[0]
+    assert sum(part["power"] for part in parts) == full.total_aj
+
+
+def exported_aj(result: Result) -> tuple[Counter[str], list[tuple[int, int]]]:
+    """Energy in spans.csv, transfers.csv and power.csv, and the intervals of the last."""
+    with TemporaryDirectory() as folder:
+        found: Counter[str] = Counter()
+        for path in export(result, Path(folder))[1:]:
+            with path.open(newline="") as file:
+                rows = list(csv.DictReader(file))
+            found[path.stem] = sum(int(row["energy_aj"]) for row in rows)
+        return found, [(int(row["start_ps"]), int(row["end_ps"])) for row in rows]
+
+
+def test_an_export_of_totals_is_refused(tmp_path: Path) -> None:
+    totals = run(default_system(horizon_ps=10**9), TOTALS)
+    with pytest.raises(RecordError, match="kept no facts, only totals"):
+        export(totals, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("first_ps", [10**9, 7 * 10**9, 10**10])

@@ -39,8 +39,11 @@ def booked_aj(recording: Recording) -> Counter[Key]:
     return booked
 
 
-def in_window(amount: int, start_ps: int, end_ps: int, horizon_ps: int) -> int:
-    """What of ``amount`` (energy or bits) over [start, end) lies inside [0, H]: spent by H minus spent by 0."""
-    if start_ps >= 0 and end_ps <= horizon_ps:
+def in_window(amount: int, start_ps: int, end_ps: int, until_ps: int, from_ps: int = 0) -> int:
+    """What of ``amount`` (energy or bits) over [start, end) lies inside a window: spent by its end minus by its start.
+
+    The window is [0, until] unless ``from_ps`` says otherwise.
+    """
+    if start_ps >= from_ps and end_ps <= until_ps:
         return amount
-    return spent_aj(amount, start_ps, end_ps, horizon_ps) - spent_aj(amount, start_ps, end_ps, 0)
+    return spent_aj(amount, start_ps, end_ps, until_ps) - spent_aj(amount, start_ps, end_ps, from_ps)

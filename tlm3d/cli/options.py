@@ -25,6 +25,12 @@ JsonFile = Annotated[
 ]
 
 
+Window = Annotated[
+    str | None,
+    typer.Option(metavar="FROM..TO", help='Export only this part of the run, such as "900 ms..1 s".'),
+]
+
+
 def check_policy(policy: str | None) -> None:
     """Raise SpecError unless ``policy`` is one (or not given)."""
     from tlm3d.errors import PluginError, Problem, SpecError
@@ -52,3 +58,25 @@ def horizon_ps(horizon: str | None) -> int | None:
     except QuantityError as error:
         raise SpecError([Problem("--horizon", 0, 0, "", str(error))]) from None
     return found_ps
+
+
+def facts_recorded(window: str | None, is_exported: bool, run_ps: int | None = None) -> str:
+    """What simulate() is to record for a ``window`` of a run that is exported, or not.
+
+    Raises SpecError for a window that is none, exports nothing, or reaches beyond a run of ``run_ps``.
+    """
+    from tlm3d.errors import Problem, SpecError
+    from tlm3d.record.kept import parse_window
+    from tlm3d.units import QuantityError
+
+    if window is None:
+        return "full" if is_exported else "totals"
+    try:
+        kept = parse_window(window)
+        if run_ps is not None:
+            kept.check_inside(run_ps)
+        if not is_exported:
+            raise QuantityError("only an export has a window: add --export DIR; the report is on the whole run")
+    except QuantityError as error:
+        raise SpecError([Problem("--window", 0, 0, "", str(error))]) from None
+    return window

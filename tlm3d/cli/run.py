@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from tlm3d.cli.options import Horizon, PlatformFile, PolicyName, Seed, Settings, WorkloadFile, check_policy, horizon_ps
+from tlm3d.cli.options import (
+    Horizon,
+    PlatformFile,
+    PolicyName,
+    Seed,
+    Settings,
+    Window,
+    WorkloadFile,
+    check_policy,
+    facts_recorded,
+    horizon_ps,
+)
 from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, stoppable, writing
 
 NAME = "run"
@@ -19,6 +30,7 @@ EXAMPLES = (
     'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms"',
     'tlm3d run P.yaml W.yaml --policy fixed-priority --horizon "10 s"',
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
+    'tlm3d run P.yaml W.yaml --horizon "1 min" --export out --window "59.9 s..60 s"',
 )
 EXIT = {"met": 0, "missed": 1, "unjudged": 1}
 
@@ -38,24 +50,33 @@ def run(
     export: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write jobs.csv, spans.csv, transfers.csv, power.csv there.")
     ] = None,
+    window: Window = None,
 ) -> None:
     """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy.
 
-    An interrupt (Ctrl-C) ends the run there and reports on what was simulated; a second one stops at once.
+    Memory does not grow with the run, except for what is exported. An interrupt (Ctrl-C) ends the run there and
+    reports on what was simulated; a second one stops at once.
     """
     from tlm3d.simulation import simulate
     from tlm3d.spec.pair import read_pair
 
+    needs_facts = export is not None
     with errors(context):
-        options = (lambda: check_policy(policy), lambda: horizon_ps(horizon))
+        options = (
+            lambda: check_policy(policy),
+            lambda: horizon_ps(horizon),
+            lambda: facts_recorded(window, needs_facts),
+        )
         described = read_pair(platform, workload, set_ or [], options)
+        run_ps = horizon_ps(horizon) or described[1].horizon_ps
+        record = facts_recorded(window, needs_facts, run_ps)
         with stoppable() as stop, progress_bar("simulating") as told:
 
             def progress(done_ps: int, whole_ps: int) -> bool:
                 told(done_ps, whole_ps)
                 return stop()
 
-            result = simulate(*described, policy=policy, horizon=horizon_ps(horizon), seed=seed, progress=progress)
+            result = simulate(*described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record)
             interrupted = stop()
         # The report first: a file that cannot be written must not cost a long run its result.
         with output():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tlm3d.units import TIME, QuantityError, duration_ps, parse_quantity
+from tlm3d.units import TIME, QuantityError, duration_ps, parse_quantity, show_ps
 
 
 class Kept(NamedTuple):
@@ -22,6 +22,11 @@ class Kept(NamedTuple):
     def overlaps(self, start_ps: int, end_ps: int) -> bool:
         """Whether a fact over [start, end) is kept."""
         return self.end_ps is None or (start_ps < self.end_ps and end_ps > self.start_ps)
+
+    def check_inside(self, horizon_ps: int) -> None:
+        """Raise QuantityError for a window that goes on beyond the run."""
+        if self.end_ps is not None and self.end_ps > horizon_ps:
+            raise QuantityError(f"expected a window inside the run of {show_ps(horizon_ps)}, got '{self}'")
 
     def __str__(self) -> str:
         return self.text

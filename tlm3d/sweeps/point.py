@@ -46,4 +46,4 @@ def run_result(study: Study, paths: tuple[str, ...], values: tuple[str, ...]) ->
     """The whole Result of one point. Raises Tlm3dError."""
     changes = [f"{path}={value}" for path, value in zip(paths, values, strict=True)]
     described = read_pair(study.platform, study.workload, [*study.settings, *changes])
-    return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed)
+    return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed, record="totals")
