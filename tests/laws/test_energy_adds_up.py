@@ -197,7 +197,7 @@ def test_no_window_averages_more_than_the_peak_by_more_than_the_floors(made: Rec
 def test_power_read_in_stretches_is_power_read_at_once(made: Recording, data: st.DataObject) -> None:
     """Whatever the cuts: they are no breakpoints, and floors of single attojoules show where one is taken for one."""
     horizon_ps = made.horizon_ps
-    windows_ps = data.draw(st.lists(st.integers(1, horizon_ps + 1), max_size=3))
+    windows_ps = data.draw(st.lists(st.integers(1, horizon_ps // 3 + 2), max_size=2))
     limits = [LimitInfo("peak", 0, 0), *(LimitInfo("window", 0, window_ps) for window_ps in windows_ps)]
     once, cut = Meter(limits), Meter(limits)
     once.close(activities(made), horizon_ps)
