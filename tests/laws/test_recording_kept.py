@@ -25,7 +25,7 @@ from tlm3d.analysis.result import Result
 from tlm3d.errors import ElaborationError, RecordError, SimulationError
 from tlm3d.model import system as model
 from tlm3d.model.system import System
-from tlm3d.record.kept import FULL, TOTALS, Kept, parse_kept
+from tlm3d.record.kept import FULL, TOTALS, Kept
 from tlm3d.record.recording import Recording, Span
 from tlm3d.reporters.csv import export
 
@@ -199,8 +199,3 @@ def test_a_fact_that_comes_after_its_time_has_been_judged_is_a_bug_that_is_seen(
 
     with sliced(10**9, 1), pytest.raises(SimulationError, match="has been read up to"):
         system.run(None, fold)
-
-
-def test_what_is_kept_reads_as_it_was_asked_for() -> None:
-    assert [str(parse_kept(text)) for text in ("full", "totals", "900 ms..1 s")] == ["full", "totals", "900 ms..1 s"]
-    assert parse_kept("900 ms .. 1 s")[1:] == (9 * 10**11, 10**12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tlm3d.errors import did_you_mean
 from tlm3d.units import TIME, QuantityError, duration_ps, parse_quantity, show_ps
 
 
@@ -39,7 +40,12 @@ TOTALS = Kept("totals", 0, 0)
 def parse_kept(text: str) -> Kept:
     """``full``, ``totals`` or a window such as ``900 ms..1 s``. Raises QuantityError."""
     named = {FULL.text: FULL, TOTALS.text: TOTALS}
-    return named[text] if text in named else parse_window(text)
+    if text in named:
+        return named[text]
+    if ".." not in text:
+        expected = "expected 'full', 'totals' or a window such as '900 ms..1 s'"
+        raise QuantityError(f"{expected}, got '{text}'{did_you_mean(text, named)}")
+    return parse_window(text)
 
 
 def parse_window(text: str) -> Kept:
