@@ -5,6 +5,7 @@ Tlm3dError
   PluginError         a kind that is unknown, doubly defined or broken                 exit 2
   ElaborationError    valid parts, impossible system: no route, does not fit, unbound  exit 2
   ModuleError         a module of the user's own broke a rule while simulating         exit 2
+  RecordError         facts asked for that the run did not keep                        exit 2
   SimulationError     an invariant broke while simulating; a bug of tlm3d              exit 3
 """
 
@@ -65,6 +66,10 @@ class ModuleError(Tlm3dError):
 
     def __str__(self) -> str:
         return f"at {self.now_ps} ps in {self.where}: {self.what}"
+
+
+class RecordError(Tlm3dError):
+    """Facts were asked for that the run was told not to keep."""
 
 
 class SimulationError(Tlm3dError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlm3d.errors import Problem, SpecError
+from tlm3d.record.kept import parse_kept
 from tlm3d.units import TIME, duration_ps, parse_quantity
 
 if TYPE_CHECKING:
@@ -34,21 +35,31 @@ def simulate(
     seed: int = 0,
     progress: Progress | None = None,
     modules: Sequence[Builder] = (),
+    record: str = "full",
 ) -> Result:
     """Run ``workload`` on ``platform`` and judge what happened.
 
     ``horizon``: text with a unit (``"1 s"``) or integer picoseconds; default the workload's. ``policy``: a kind of
     tlm3d.policies; default the workload's. ``progress(done_ps, horizon_ps)`` is called now and then; when it returns
     something true, the window ends there. ``modules``: functions that are given the Surroundings and build modules of
-    your own beside the platform (docs/systemc.md). Raises SpecError, PluginError, ElaborationError, QuantityError
-    (horizon), ModuleError.
+    your own beside the platform (docs/systemc.md). ``record``: the facts that ``result.recording`` keeps: ``"full"``,
+    ``"totals"`` for none, so that memory does not grow with the run, or those of a window such as ``"900 ms..1 s"``;
+    every other number of the result is the same. Raises SpecError, PluginError, ElaborationError, QuantityError
+    (horizon, record), ModuleError.
     """
-    from tlm3d.analysis.judge import judge
+    from tlm3d.analysis.digest import Digest
     from tlm3d.model.system import System
 
     horizon_ps = duration_ps(parse_quantity(horizon, TIME)) if isinstance(horizon, str) else horizon
+    kept = parse_kept(record)
+    kept.check_inside(horizon_ps or workload.horizon_ps)
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
-    return judge(system.run(progress, modules))
+    system.recording.kept = kept
+    digest = Digest(system.recording)
+    # A module of the user's may book what has long been.
+    fold = None if system.recording.kept.everything or modules else digest.fold
+    system.run(progress, fold, modules)
+    return digest.result()
 
 
 def explain(platform: PlatformSpec, network: Network, on: str | None = None) -> Explanation:

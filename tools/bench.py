@@ -23,7 +23,7 @@ WORKLOAD = str(ROOT / "workloads" / "always_on_vision.yaml")
 MEMORY = """
 import resource, sys
 from tlm3d import load_platform, load_workload, simulate
-result = simulate(load_platform(sys.argv[1]), load_workload(sys.argv[2]), horizon=sys.argv[3])
+result = simulate(load_platform(sys.argv[1]), load_workload(sys.argv[2]), horizon=sys.argv[3], record=sys.argv[4])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
@@ -39,13 +39,13 @@ def command_cpu(arguments: list[str], runs: int) -> list[float]:
     return times[1:]
 
 
-def simulate_cpu(seconds: int) -> tuple[float, int, int]:
-    """CPU seconds of simulating and judging the default pair; jobs and tiles in it."""
+def simulate_cpu(seconds: int, record: str = "full") -> tuple[float, int, int]:
+    """CPU seconds of simulating and judging the default pair; jobs and tiles in it, as far as they are recorded."""
     from tlm3d import load_platform, load_workload, simulate
 
     platform, workload = load_platform(PLATFORM), load_workload(WORKLOAD)
     began = time.process_time()
-    result = simulate(platform, workload, horizon=f"{seconds} s")
+    result = simulate(platform, workload, horizon=f"{seconds} s", record=record)
     used = time.process_time() - began
     tiles = sum(span.what == "compute" for span in result.recording.spans)
     return used, len(result.recording.jobs), tiles
@@ -76,9 +76,15 @@ def _package(file: str) -> str:
     return "built in" if file == "~" else "other"
 
 
-def peak_kib(horizon: str) -> int:
+def totals_ratio(seconds: int, runs: int) -> float:
+    """CPU time with totals only over that with all facts recorded, median of pairs run one after the other."""
+    pairs = [(simulate_cpu(seconds, "totals")[0], simulate_cpu(seconds)[0]) for _ in range(runs)]
+    return statistics.median(totals / full for totals, full in pairs)
+
+
+def peak_kib(horizon: str, record: str) -> int:
     """Peak resident memory of one simulation in its own process, KiB."""
-    command = [sys.executable, "-c", MEMORY, PLATFORM, WORKLOAD, horizon]
+    command = [sys.executable, "-c", MEMORY, PLATFORM, WORKLOAD, horizon, record]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -96,9 +102,12 @@ def main() -> None:
 
     horizons = first, middle, last = (1, 2, 3) if quick else (1, 5, 20)
     # Now, while this process is small: a child's peak starts with its parent's.
-    low, high = peak_kib(f"{first} s"), peak_kib(f"{last} s")
-    print(f"peak memory: {low / 1024:.1f} MiB for {first} s, {high / 1024:.1f} MiB for {last} s simulated")
-    print(f"  growth {(high - low) / 1024 / (last - first):.2f} MiB a simulated second")
+    for record, begin in (("full", first), ("totals", middle)):  # totals: once its buffers have filled
+        low, high = peak_kib(f"{begin} s", record), peak_kib(f"{last} s", record)
+        print(
+            f"peak memory, {record}: {low / 1024:.1f} MiB for {begin} s, {high / 1024:.1f} MiB for {last} s simulated"
+        )
+        print(f"  growth {(high - low) / 1024 / (last - begin):.2f} MiB a simulated second")
 
     simulate_cpu(1)  # imports, caches
     medians = {}
@@ -113,6 +122,7 @@ def main() -> None:
     short = (medians[middle] - medians[first]) / (middle - first)
     print(f"CPU s a simulated second: {long:.4f} over {first}-{last} s, {short:.4f} over {first}-{middle} s")
     print(f"  linearity {long / short:.3f}")
+    print(f"totals against full, {middle} s simulated: {totals_ratio(middle, 1 if quick else 5):.3f} of the CPU time")
 
     print(f"self-time by package, profile of {middle} s simulated")
     for name, share in profile(middle).items():

@@ -15,6 +15,8 @@ import pytest
 from reference.trace_reader import read_trace
 from reference.vcd_reader import read_vcd
 
+from tlm3d.simulation import simulate
+
 if TYPE_CHECKING:
     from cli.conftest import Command
 
@@ -145,6 +147,39 @@ def test_a_setting_acts_as_if_it_stood_in_the_file(tlm3d: Command, tmp_path: Pat
     written = tlm3d("run", changed, "good/workload.yaml", "--json", "-").stdout
     assert written == tlm3d(*GOOD, "--json", "-", "--set", "links.tsv.rate=7 Mbit/s").stdout
     assert written != tlm3d(*GOOD, "--json", "-").stdout
+
+
+def test_an_export_of_a_window_holds_what_overlaps_it_and_the_report_is_on_the_whole_run(
+    tlm3d: Command, tmp_path: Path
+) -> None:
+    plain = tlm3d(*GOOD)
+    result = tlm3d(*GOOD, "--export", tmp_path, "--window", "9.005 ms..20.5 ms")
+    assert result.stdout == plain.stdout
+    with (tmp_path / "jobs.csv").open(encoding="utf-8") as file:
+        released_ps = [int(row["release_ps"]) for row in csv.DictReader(file) if row["task"] == "control"]
+    with (tmp_path / "power.csv").open(encoding="utf-8") as file:
+        power = list(csv.DictReader(file))
+    # A job of 10 us is released every millisecond: that of 9 ms still runs when the window opens.
+    assert released_ps == [k * 10**9 for k in range(9, 21)]
+    assert (power[0]["start_ps"], power[-1]["end_ps"]) == ("9005000000", "20500000000")
+
+
+@pytest.mark.parametrize(
+    ("options", "record"),
+    [((), "totals"), (("--json", "-"), "totals"), (("--export", "out"), "full")],
+)
+def test_facts_are_recorded_only_for_what_needs_them(
+    tlm3d: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], record: str
+) -> None:
+    asked: list[object] = []
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        asked.append(kwargs["record"])
+        return simulate(*args, **kwargs)
+
+    monkeypatch.setattr("tlm3d.simulation.simulate", watched)
+    tlm3d(*GOOD, *(str(tmp_path / option) if option == "out" else option for option in options))
+    assert asked == [record]
 
 
 def test_a_setting_reaches_into_lists_and_a_later_one_wins(tlm3d: Command) -> None:

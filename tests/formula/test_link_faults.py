@@ -84,3 +84,11 @@ def test_spares_replace_failed_lanes_and_beyond_them_the_link_is_slower(failed: 
     leg = down(lone_job(chip, [1, 10, 10], [10], 9000 * NS).run())
     # 800 bit over the lanes left, a bit a nanosecond each: padded to 805 over seven.
     assert leg.busy_ps == wire_ns * NS
+
+
+def test_what_was_sent_again_is_counted_in_the_report_of_its_channel() -> None:
+    result = faulty("2e-3", "30 ns", seed_with(3)).judge()
+    again = {name: channel.resent for name, channel in result.channels.items()}
+    assert again["vias:top>bottom"] == 3
+    assert again["top.sram"] == 0
+    assert sum(again.values()) == sum(leg.resent for leg in result.recording.legs)

@@ -43,7 +43,7 @@ def energy_aj(result: Result) -> dict[str, int]:
 
 def states(recording: Recording, component: str, *whats: str) -> list[tuple[str, int, int]]:
     of_component = [s for s in recording.states if s.component.name == component and s.what in whats]
-    return [(s.what, s.start_ps // NS, s.end_ps // NS) for s in of_component]
+    return [(s.what, s.start_ps // NS, s.end_ps // NS) for s in sorted(of_component, key=lambda s: s.start_ps)]
 
 
 def test_a_gated_block_wakes_when_work_is_posted_and_the_wait_is_blamed_on_it() -> None:

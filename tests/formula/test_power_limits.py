@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from unit.analysis.made import leg, recording, span, state
+from unit.analysis.made import judge_limits, leg, recording, span, state
 
 from tlm3d.analysis.activities import activities
-from tlm3d.analysis.limits import judge_limits
 from tlm3d.analysis.result import LimitResult
 from tlm3d.record.recording import LimitInfo, Recording
 

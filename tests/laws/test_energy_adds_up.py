@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.analysis.made import leg, recording, span, state
+from unit.analysis.made import judge_limits, leg, recording, span, state
 
+from tlm3d.analysis import meter
 from tlm3d.analysis.activities import activities, breakpoints_ps, energy_by_aj
-from tlm3d.analysis.energy import accounts
+from tlm3d.analysis.energy import accounts, booked_aj
 from tlm3d.analysis.judge import judge
-from tlm3d.analysis.limits import judge_limits
+from tlm3d.analysis.meter import Meter
 from tlm3d.analysis.power import trace
 from tlm3d.record.recording import LimitInfo, Recording
 from tlm3d.units import ceil_div, spent_aj, state_energy_aj
@@ -60,7 +62,7 @@ def spent_by_aj(made: Recording, at_ps: int) -> int:
 @given(made=SMALL | HUGE)
 def test_the_total_is_the_sum_of_accounts_and_of_the_trace(made: Recording) -> None:
     total_aj = spent_by_aj(made, made.horizon_ps)
-    assert sum(account.energy_aj for account in accounts(made)) == total_aj
+    assert sum(account.energy_aj for account in accounts(booked_aj(made))) == total_aj
     assert sum(trace(made).energy_aj) == total_aj
     result = judge(made)
     assert result.total_aj == total_aj
@@ -91,7 +93,7 @@ def test_cutting_a_state_in_two_changes_no_attojoule(start_ps: int, lengths_ps: 
     halves = recording(end_ps, states=[state(start_ps, cut_ps, power_nw), state(cut_ps, end_ps, power_nw)])
     points_ps = breakpoints_ps(activities(halves), end_ps)
     assert energy_by_aj(activities(whole), points_ps) == energy_by_aj(activities(halves), points_ps)
-    assert accounts(whole) == accounts(halves)
+    assert accounts(booked_aj(whole)) == accounts(booked_aj(halves))
 
 
 @given(
@@ -109,7 +111,7 @@ def test_a_span_cut_in_two_by_its_own_floor_has_spent_the_same_by_every_breakpoi
     points_ps = breakpoints_ps(activities(halves), end_ps)
     assert energy_by_aj(activities(whole), points_ps) == energy_by_aj(activities(halves), points_ps)
     # A window that ends on the cut sees the same energy on either side of it.
-    assert accounts(replace(whole, horizon_ps=cut_ps)) == accounts(replace(halves, horizon_ps=cut_ps))
+    assert booked_aj(replace(whole, horizon_ps=cut_ps)) == booked_aj(replace(halves, horizon_ps=cut_ps))
 
 
 def worst_window_by_trying(made: Recording, window_ps: int) -> tuple[int, int]:
@@ -188,3 +190,23 @@ def test_no_window_averages_more_than_the_peak_by_more_than_the_floors(made: Rec
     assert peak.worst_nw is not None
     slack_aj = 2 * len(activities(made))
     assert (average.worst_nw - 1 - peak.worst_nw) * made.horizon_ps <= 1000 * slack_aj
+
+
+@settings(max_examples=300)
+@given(made=recordings(longest_ps=30, most_aj=40, most_nw=3000), data=st.data())
+def test_power_read_in_stretches_is_power_read_at_once(made: Recording, data: st.DataObject) -> None:
+    """Whatever the cuts: they are no breakpoints, and floors of single attojoules show where one is taken for one."""
+    horizon_ps = made.horizon_ps
+    windows_ps = data.draw(st.lists(st.integers(1, horizon_ps // 3 + 2), max_size=2))
+    limits = [LimitInfo("peak", 0, 0), *(LimitInfo("window", 0, window_ps) for window_ps in windows_ps)]
+    once, cut = Meter(limits), Meter(limits)
+    once.close(activities(made), horizon_ps)
+    left = activities(made)
+    with patch.object(meter, "_BATCH", 0):
+        for cut_ps in sorted(data.draw(st.sets(st.integers(1, horizon_ps), max_size=6))):
+            running = [a._replace(end_ps=cut_ps) for a in left if a.start_ps < cut_ps < a.end_ps]
+            cut.read([a for a in left if a.end_ps <= cut_ps], running, cut_ps)
+            left = [a for a in left if a.end_ps > cut_ps]
+    cut.close(left, horizon_ps)
+    assert cut.limits() == once.limits()
+    assert cut.bins_nw() == once.bins_nw()

@@ -10,7 +10,7 @@ from reference.default_pair import default_system
 from reference.random_systems import systems
 from reference.systems import Case
 
-from tlm3d.analysis.energy import accounts
+from tlm3d.analysis.energy import accounts, booked_aj
 from tlm3d.analysis.judge import judge
 from tlm3d.analysis.power import trace
 from tlm3d.errors import ElaborationError
@@ -20,7 +20,7 @@ _RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=[Healt
 
 
 def _check_sums(recording: Recording) -> int:
-    total_aj = sum(account.energy_aj for account in accounts(recording))
+    total_aj = sum(account.energy_aj for account in accounts(booked_aj(recording)))
     power = trace(recording)
     assert total_aj == sum(power.energy_aj)
     assert (power.start_ps[0], power.end_ps[-1]) == (0, recording.horizon_ps)

@@ -25,12 +25,12 @@ class Activity(NamedTuple):
     end_ps: int
 
 
-def activities(recording: Recording) -> list[Activity]:
-    """All spans, legs and states of the recording, cut to its window.
+def activities(recording: Recording, from_ps: int = 0, until_ps: int | None = None) -> list[Activity]:
+    """All spans, legs and states of the recording, cut to [from_ps, until_ps], by default to [0, H].
 
     Raises SimulationError for energy that is negative or spent in no time.
     """
-    horizon_ps = recording.horizon_ps
+    horizon_ps = recording.horizon_ps if until_ps is None else until_ps
     found: list[Activity] = []
     add = found.append
     spans = ((span.energy_aj, span.start_ps, span.end_ps) for span in recording.spans)
@@ -38,29 +38,32 @@ def activities(recording: Recording) -> list[Activity]:
     for energy_aj, start_ps, end_ps in chain(spans, legs):
         if energy_aj < 0 or (energy_aj and end_ps <= start_ps):
             raise SimulationError(start_ps, "energy", f"{energy_aj} aJ spent from {start_ps} ps to {end_ps} ps")
-        cut_start_ps = start_ps if start_ps > 0 else 0
+        cut_start_ps = start_ps if start_ps > from_ps else from_ps
         cut_end_ps = end_ps if end_ps < horizon_ps else horizon_ps
         if cut_start_ps < cut_end_ps:
             add(Activity(energy_aj, end_ps - start_ps, start_ps, cut_start_ps, cut_end_ps))
     for state in recording.states:
         if state.power_nw < 0:
             raise SimulationError(state.start_ps, state.component.name, f"a state of {state.power_nw} nW")
-        start_ps, end_ps = max(state.start_ps, 0), min(state.end_ps, horizon_ps)
+        start_ps, end_ps = max(state.start_ps, from_ps), min(state.end_ps, horizon_ps)
         if start_ps < end_ps:
             add(Activity(state.power_nw, 1000, 0, start_ps, end_ps))  # 1 nW is 1 aJ every 1000 ps
     return found
 
 
-def breakpoints_ps(spending: Sequence[Activity], horizon_ps: int) -> list[int]:
-    """0, H and every start and end between them, ascending: power is constant from one to the next."""
+def breakpoints_ps(spending: Sequence[Activity], horizon_ps: int, from_ps: int = 0) -> list[int]:
+    """``from_ps``, H and every start and end between them, ascending: power is constant from one to the next."""
     starts_ps = sorted([activity.start_ps for activity in spending])
     ends_ps = sorted([activity.end_ps for activity in spending])
     # Two sorted runs merge in no time; a set of all instants would cost several times that.
-    return [instant_ps for instant_ps, _ in groupby(sorted([0, *starts_ps, *ends_ps, horizon_ps]))]
+    return [instant_ps for instant_ps, _ in groupby(sorted([from_ps, *starts_ps, *ends_ps, horizon_ps]))]
 
 
 def energy_by_aj(spending: Sequence[Activity], points_ps: Sequence[int]) -> list[int]:
-    """The energy spent by each of ``points_ps`` (ascending, within [0, H]), every activity by its own floor."""
+    """The energy spent by each of ``points_ps`` (ascending), every activity by its own floor.
+
+    What runs before the first point counts from its own start.
+    """
     level_aj = [0] * (len(points_ps) + 1)  # changes, summed up below
     slope = [0] * (len(points_ps) + 1)
     running_aj = [0] * len(points_ps)

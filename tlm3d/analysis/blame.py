@@ -50,20 +50,35 @@ def worst(jobs: Iterable[JobEnd], horizon_ps: int) -> JobBlame | None:
     When every missed job was dropped, aborted or lost its input, the first of them by release.
     """
     missed = [job for job in jobs if is_missed(job, horizon_ps)]
-    late = [job for job in missed if job.status in RAN]
-    if late:
-        latest = min(late, key=lambda job: (job.deadline_ps - end_ps(job, horizon_ps), job.task, job.index))
-        return blame(latest, horizon_ps)
-    if missed:
-        return blame(min(missed, key=lambda job: (job.release_ps, job.task, job.index)), horizon_ps)
-    return None
+    chosen = _latest(missed, horizon_ps) or _first_without_result(missed)
+    return blame(chosen, horizon_ps) if chosen else None
 
 
 def tightest(jobs: Mapping[str, Iterable[JobEnd]], horizon_ps: int) -> tuple[JobBlame, ...]:
     """By task, the judged and finished job with the least slack (the first of equals); the tightest task first."""
-    found = []
-    for of_task in jobs.values():
-        finished = [job for job in of_task if is_judged(job, horizon_ps) and is_finished(job, horizon_ps)]
-        if finished:
-            found.append(blame(min(finished, key=lambda job: (job.deadline_ps - job.finish_ps, job.index)), horizon_ps))
+    chosen = [_tightest_of(of_task, horizon_ps) for of_task in jobs.values()]
+    found = [blame(job, horizon_ps) for job in chosen if job]
     return tuple(sorted(found, key=lambda shown: (shown.slack_ps, shown.job.task)))
+
+
+def contenders(jobs: Iterable[JobEnd], horizon_ps: int) -> list[JobEnd]:
+    """Those of one task's ``jobs`` that can still be worst or tightest, whatever other jobs there are."""
+    jobs = list(jobs)
+    missed = [job for job in jobs if is_missed(job, horizon_ps)]
+    chosen = (_latest(missed, horizon_ps), _first_without_result(missed), _tightest_of(jobs, horizon_ps))
+    return list(dict.fromkeys(job for job in chosen if job))
+
+
+def _latest(missed: Iterable[JobEnd], horizon_ps: int) -> JobEnd | None:
+    late = (job for job in missed if job.status in RAN)
+    return min(late, key=lambda job: (job.deadline_ps - end_ps(job, horizon_ps), job.task, job.index), default=None)
+
+
+def _first_without_result(missed: Iterable[JobEnd]) -> JobEnd | None:
+    ended = (job for job in missed if job.status not in RAN)
+    return min(ended, key=lambda job: (job.release_ps, job.task, job.index), default=None)
+
+
+def _tightest_of(jobs: Iterable[JobEnd], horizon_ps: int) -> JobEnd | None:
+    finished = (job for job in jobs if is_judged(job, horizon_ps) and is_finished(job, horizon_ps))
+    return min(finished, key=lambda job: (job.deadline_ps - job.finish_ps, job.index), default=None)

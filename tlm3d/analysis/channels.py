@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tlm3d.analysis.energy import in_window
 from tlm3d.analysis.result import ChannelResult
 from tlm3d.record.recording import Recording, TransferLeg
@@ -28,5 +30,23 @@ def channel_results(recording: Recording) -> dict[str, ChannelResult]:
             busy_ps=sum(in_window(leg.busy_ps, leg.start_ps, leg.end_ps, horizon_ps) for leg in legs),
             energy_aj=sum(in_window(leg.energy_aj, leg.start_ps, leg.end_ps, horizon_ps) for leg in legs),
             queue_ps=sum(leg.start_ps - leg.posted_ps for leg in started),
+            resent=sum(leg.resent for leg in started),
         )
     return results
+
+
+def added(one: Mapping[str, ChannelResult], other: Mapping[str, ChannelResult]) -> dict[str, ChannelResult]:
+    """The traffic of two parts of a run together, for the same channels."""
+    return {
+        name: ChannelResult(
+            name=name,
+            role=a.role,
+            transfers=a.transfers + other[name].transfers,
+            bits=a.bits + other[name].bits,
+            busy_ps=a.busy_ps + other[name].busy_ps,
+            energy_aj=a.energy_aj + other[name].energy_aj,
+            queue_ps=a.queue_ps + other[name].queue_ps,
+            resent=a.resent + other[name].resent,
+        )
+        for name, a in one.items()
+    }

@@ -6,7 +6,10 @@ exactly at the deadline is on time; a finish beyond H is not known at H, so such
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
 
 from tlm3d.analysis.result import ResponseStats, TaskResult
 from tlm3d.errors import SimulationError
@@ -56,33 +59,39 @@ def end_ps(job: JobEnd, horizon_ps: int) -> int:
     return job.finish_ps if is_finished(job, horizon_ps) else horizon_ps
 
 
-def task_result(name: str, deadline_ps: int, jobs: Iterable[JobEnd], horizon_ps: int) -> TaskResult:
-    """The counts and response times of one task's ``jobs`` (all released inside the window)."""
-    jobs = list(jobs)
-    judged = [job for job in jobs if is_judged(job, horizon_ps)]
-    return TaskResult(
-        name=name,
-        deadline_ps=deadline_ps,
-        jobs=len(jobs),
-        judged=len(judged),
-        missed=sum(is_missed(job, horizon_ps) for job in judged),
-        open=len(jobs) - len(judged),
-        finished=sum(is_finished(job, horizon_ps) for job in jobs),
-        response=_response([job for job in judged if job.status in RAN], horizon_ps),
-    )
+class Tally:
+    """The jobs of one task, counted as they come; ``add`` is for jobs released inside the window."""
 
+    def __init__(self, name: str, deadline_ps: int) -> None:
+        self._name, self._deadline_ps = name, deadline_ps
+        self._jobs = self._judged = self._missed = self._finished = 0
+        # How many judged jobs took so long. Of two equal times the bound is the larger truth, so it sorts last.
+        self._times: Counter[tuple[int, bool]] = Counter()
 
-def _response(jobs: list[JobEnd], horizon_ps: int) -> ResponseStats | None:
-    """Response times of jobs that ran; those unfinished at H have run for H − release so far."""
-    if not jobs:
-        return None
-    # Of two equal responses the bound is the larger truth, so it sorts last.
-    known = sorted((end_ps(job, horizon_ps) - job.release_ps, not is_finished(job, horizon_ps)) for job in jobs)
-    times_ps = [time_ps for time_ps, _ in known]
-    return ResponseStats(
-        min_ps=times_ps[0],
-        mean_ps=sum(times_ps) // len(times_ps),
-        p99_ps=times_ps[ceil_div(99 * len(times_ps), 100) - 1],
-        max_ps=times_ps[-1],
-        max_is_bound=known[-1][1],
-    )
+    def add(self, jobs: Sequence[JobEnd], horizon_ps: int) -> None:
+        """Count ``jobs``; those unfinished at H have run for H − release so far."""
+        judged = [job for job in jobs if is_judged(job, horizon_ps)]
+        self._jobs += len(jobs)
+        self._judged += len(judged)
+        self._missed += sum(is_missed(job, horizon_ps) for job in judged)
+        self._finished += sum(is_finished(job, horizon_ps) for job in jobs)
+        ran = (job for job in judged if job.status in RAN)
+        self._times.update((end_ps(job, horizon_ps) - job.release_ps, not is_finished(job, horizon_ps)) for job in ran)
+
+    def result(self) -> TaskResult:
+        """The counts and response times so far."""
+        counts = (self._jobs, self._judged, self._missed, self._jobs - self._judged, self._finished)
+        return TaskResult(self._name, self._deadline_ps, *counts, self._response())
+
+    def _response(self) -> ResponseStats | None:
+        if not self._times:
+            return None
+        known = sorted(self._times)
+        ranks = list(accumulate(self._times[time] for time in known))
+        return ResponseStats(
+            min_ps=known[0][0],
+            mean_ps=sum(time_ps * count for (time_ps, _), count in self._times.items()) // ranks[-1],
+            p99_ps=known[bisect_left(ranks, ceil_div(99 * ranks[-1], 100))][0],
+            max_ps=known[-1][0],
+            max_is_bound=known[-1][1],
+        )

@@ -12,8 +12,11 @@ _AJ_PER_FJ = 1000
 _AJ_PER_UJ = 10**12
 
 
-def efficiency(recording: Recording, accounts: Sequence[Account], tasks: Mapping[str, TaskResult]) -> Efficiency:
-    """The three efficiencies of a run from its ``accounts`` and the inferences its ``tasks`` finished in the window.
+def efficiency(
+    recording: Recording, accounts: Sequence[Account], tasks: Mapping[str, TaskResult], busy_ps: Mapping[str, int]
+) -> Efficiency:
+    """The three efficiencies of a run from its ``accounts``, the inferences its ``tasks`` finished in the window, and
+    their compute time.
 
     *core*: compute accounts ÷ operations executed. *effective*: all energy ÷ dense operations of the inferences
     completed. *µJ an inference*: a network task's own accounts ÷ its inferences completed, without and with its share
@@ -27,7 +30,6 @@ def efficiency(recording: Recording, accounts: Sequence[Account], tasks: Mapping
     dense_ops = sum(count * recording.tasks[name].dense_ops for name, count in inferences.items())
     own_aj = {name: _sum_aj(account for account in accounts if account.task == name) for name in inferences}
     unowned_aj = _sum_aj(account for account in accounts if account.task == UNOWNED)
-    busy_ps = compute_time_ps(recording.spans, recording.horizon_ps)
     all_busy_ps = sum(busy_ps.values())
     share_aj = {name: unowned_aj * busy_ps.get(name, 0) / all_busy_ps if all_busy_ps else 0.0 for name in inferences}
     compute_aj = _sum_aj(account for account in accounts if account.what == "compute")

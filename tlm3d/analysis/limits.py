@@ -4,38 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tlm3d.analysis.activities import Activity
 from tlm3d.analysis.result import LimitResult
-from tlm3d.analysis.worst_power import screen, worst_peak, worst_window
-from tlm3d.errors import SimulationError
+from tlm3d.analysis.worst_power import Worst
 from tlm3d.record.recording import LimitInfo
 
 _TIME = ("ps", "ns", "us", "ms", "s")
 _POWER = ("nW", "uW", "mW", "W", "kW")
 
 
-def judge_limits(limits: Sequence[LimitInfo], spending: Sequence[Activity], horizon_ps: int) -> tuple[LimitResult, ...]:
-    """Every limit against ``spending`` over [0, H]; a window longer than H cannot be judged.
-
-    Raises SimulationError for an unknown kind of limit.
-    """
-    if not limits:
-        return ()
-    lines = screen(spending, horizon_ps)
-    results = []
-    for limit in limits:
-        if limit.kind not in ("peak", "window"):
-            raise SimulationError(horizon_ps, "limits", f"no rule for a limit of kind '{limit.kind}'")
-        if limit.kind == "peak":
-            worst = worst_peak(spending, lines)
-        elif limit.window_ps <= horizon_ps:
-            worst = worst_window(spending, lines, limit.window_ps)
-        else:
-            results.append(LimitResult(limit.kind, definition(limit), limit.limit_nw, None, None, None))
-            continue
-        met = limit.limit_nw >= worst.power_nw
-        results.append(LimitResult(limit.kind, definition(limit), limit.limit_nw, worst.power_nw, worst.at_ps, met))
-    return tuple(results)
+def held(limit: LimitInfo, worst: Worst | None) -> LimitResult:
+    """A limit against the worst power of the run; a window longer than the run (no ``worst``) cannot be judged."""
+    if worst is None:
+        return LimitResult(limit.kind, definition(limit), limit.limit_nw, None, None, None)
+    met = limit.limit_nw >= worst.power_nw
+    return LimitResult(limit.kind, definition(limit), limit.limit_nw, worst.power_nw, worst.at_ps, met)
 
 
 def definition(limit: LimitInfo) -> str:

@@ -76,7 +76,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ChannelResult:
-    """Traffic of one channel inside the window; ``queue_ps``: sum over transfers of start − posted."""
+    """Traffic of one channel inside the window; ``queue_ps``: sum over transfers of start − posted.
+
+    ``resent``: bursts of these transfers that arrived wrong and were sent again.
+    """
 
     name: str
     role: str
@@ -85,6 +88,7 @@ class ChannelResult:
     busy_ps: int
     energy_aj: int
     queue_ps: int
+    resent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tlm3d.record.recording import ChannelInfo, TransferEnd
 
 _FOLD_EVERY = 4096  # transfers
-_Totals = tuple[int, int, int, int, int, int]  # transfers, bits, busy_ps, queue_ps, max_queue_ps, energy_aj
+# Transfers, bits, busy_ps, queue_ps, max_queue_ps, energy_aj, resent.
+_Totals = tuple[int, int, int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class ChannelTraffic:
     queue_ps: int = 0
     max_queue_ps: int = 0
     energy_aj: int = 0
+    resent: int = 0  # bursts that arrived wrong and were sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class TrafficTotals:
 
     def __init__(self, channels: dict[str, ChannelInfo], rows: int) -> None:
         self._infos, self._rows = channels, rows
-        self._state: tuple[dict[str, _Totals], list[TransferEnd]] = (dict.fromkeys(channels, (0, 0, 0, 0, 0, 0)), [])
+        self._state: tuple[dict[str, _Totals], list[TransferEnd]] = (dict.fromkeys(channels, (0, 0, 0, 0, 0, 0, 0)), [])
         self._start_ps, self._finish_ps = [-1] * rows, [-1] * rows
 
     def add(self, transfer: TransferEnd) -> None:
@@ -74,11 +76,12 @@ class TrafficTotals:
         for row, start_ps, finish_ps, legs in pending:
             self._start_ps[row], self._finish_ps[row] = start_ps, finish_ps
             for leg in legs:
-                transfers, bits, busy_ps, queue_ps, max_queue_ps, energy_aj = totals[leg.channel]
+                transfers, bits, busy_ps, queue_ps, max_queue_ps, energy_aj, resent = totals[leg.channel]
                 waited_ps = leg.start_ps - leg.posted_ps
                 totals[leg.channel] = (
                     transfers + 1, bits + leg.bits, busy_ps + leg.busy_ps, queue_ps + waited_ps,
                     waited_ps if waited_ps > max_queue_ps else max_queue_ps, energy_aj + leg.energy_aj,
+                    resent + leg.resent,
                 )  # fmt: skip
         self._state = (totals, [])
 

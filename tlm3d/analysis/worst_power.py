@@ -4,6 +4,9 @@ A screen of fixed-point straight lines finds where the worst can be; only what t
 computed exactly. Between breakpoints power is constant, so the energy of a window [t, t + W] as a function of t has
 its maxima where t or t + W is a breakpoint (but for the floors, less than 1 aJ for each activity), and the peak is the
 power of one interval between breakpoints.
+
+A run is judged in one stretch or in several, with the same result: a window belongs to the stretch that it ends in, an
+interval to the one it starts in, and where a stretch is cut is no breakpoint.
 """
 
 from __future__ import annotations
@@ -16,10 +19,26 @@ from math import inf
 from operator import attrgetter, sub
 from typing import NamedTuple
 
-from tlm3d.analysis.activities import Activity, breakpoints_ps, energy_by_aj
+from tlm3d.analysis.activities import Activity, energy_by_aj
 from tlm3d.units import ceil_div
 
 _BITS = 80  # of the fixed point after the attojoule
+
+
+class Stretch(NamedTuple):
+    """A part of the run that is judged at once: windows that end, and intervals that start, in [since_ps, last_ps].
+
+    ``spending`` is all that overlaps [from_ps, until_ps], cut to it, where from_ps lies before every window that ends
+    here. ``points_ps`` are the two and all starts and ends between, ascending; those from ``first`` up to ``end`` are
+    breakpoints of the run.
+    """
+
+    spending: Sequence[Activity]
+    points_ps: list[int]
+    first: int
+    end: int
+    since_ps: int
+    last_ps: int
 
 
 class Screen(NamedTuple):
@@ -35,9 +54,9 @@ class Screen(NamedTuple):
     most_active: int
 
 
-def screen(spending: Sequence[Activity], horizon_ps: int) -> Screen:
-    """The lines of ``spending`` over [0, H], in one sweep over starts and ends."""
-    points_ps = breakpoints_ps(spending, horizon_ps)
+def screen(stretch: Stretch) -> Screen:
+    """The lines of what a stretch spends, in one sweep over starts and ends."""
+    spending, points_ps = stretch.spending, stretch.points_ps
     starting = sorted(spending, key=attrgetter("start_ps"), reverse=True)
     ending = sorted(spending, key=attrgetter("end_ps"), reverse=True)
     energies: list[int] = []
@@ -71,8 +90,11 @@ class Worst(NamedTuple):
 Exact = Callable[[list[int]], Sequence[int | Fraction]]  # starts, ascending -> energies or powers in aJ, aJ/ps
 
 
-def _worst(starts: Sequence[int], estimates: Sequence[int], error: int, unit_ps: int, exact: Exact) -> Worst:
-    """The worst of the candidates at ``starts`` (ps) by ``estimates`` (·2^80, each within ``error``).
+def _worst(
+    starts: Sequence[int], estimates: Sequence[int], error: int, unit_ps: int, exact: Exact, before: Worst | None
+) -> Worst | None:
+    """The worst of the candidates at ``starts`` (ps) by ``estimates`` (·2^80, each within ``error``) and of ``before``,
+    which all start after.
 
     1000·estimate/unit_ps is the power in nW. ``exact`` is asked for those only that the estimates leave in doubt.
     """
@@ -83,11 +105,17 @@ def _worst(starts: Sequence[int], estimates: Sequence[int], error: int, unit_ps:
     def nw(estimate: int) -> int:
         return ceil_div(1000 * estimate, unit_ps << _BITS)
 
+    if not estimates:
+        return before
     top = max(estimates)
     power_nw = nw(top + error)
+    if before is not None and power_nw <= before.power_nw:
+        return before
     if power_nw != nw(top - error):
         best = Fraction(1000 * max(exact(sorted(above(top - 2 * error)))), unit_ps)
         power_nw = ceil_div(best.numerator, best.denominator)
+        if before is not None and power_nw <= before.power_nw:
+            return before
     # What exceeds ``power_nw - 1`` comes to ``power_nw``; the estimate says which candidates surely do, or may.
     bar = ceil_div((power_nw - 1) * unit_ps << _BITS, 1000)
     may = above(bar - error)
@@ -99,30 +127,35 @@ def _worst(starts: Sequence[int], estimates: Sequence[int], error: int, unit_ps:
     return Worst(power_nw, at_ps)
 
 
-def worst_window(spending: Sequence[Activity], lines: Screen, window_ps: int) -> Worst:
-    """The largest average over any window of ``window_ps`` inside [0, H]. Needs window_ps <= H."""
+def worst_window(stretch: Stretch, lines: Screen, window_ps: int, before: Worst | None = None) -> Worst | None:
+    """The largest average over any window of ``window_ps`` inside [0, H] that ends in the stretch, or ``before`` it.
+
+    None where there is no such window yet.
+    """
 
     def exact(starts_ps: list[int]) -> list[int]:
         points_ps = sorted({*starts_ps, *(start_ps + window_ps for start_ps in starts_ps)})
-        by_aj = dict(zip(points_ps, energy_by_aj(spending, points_ps), strict=True))
+        by_aj = dict(zip(points_ps, energy_by_aj(stretch.spending, points_ps), strict=True))
         return [by_aj[start_ps + window_ps] - by_aj[start_ps] for start_ps in starts_ps]
 
     # Both ends of a window stray by less than 2 aJ for each running activity.
     error = 4 * lines.most_active << _BITS
-    starts_ps, estimates = _windows(lines, window_ps)
-    return _worst(starts_ps, estimates, error, window_ps, exact)
+    starts_ps, estimates = _windows(stretch, lines, window_ps)
+    return _worst(starts_ps, estimates, error, window_ps, exact, before)
 
 
-def _windows(lines: Screen, window_ps: int) -> tuple[list[int], list[int]]:
-    """Start and estimated energy of every window with an end on a breakpoint."""
+def _windows(stretch: Stretch, lines: Screen, window_ps: int) -> tuple[list[int], list[int]]:
+    """Start and estimated energy of every window that ends in the stretch and has an end on a breakpoint."""
     points_ps, energy = lines.points_ps, lines.energy
-    from_point = bisect_right(points_ps, points_ps[-1] - window_ps)  # so many windows start on a breakpoint
-    to_point = bisect_left(points_ps, window_ps)  # the first breakpoint a window ends on
-    ends_ps = [point_ps + window_ps for point_ps in points_ps[:from_point]]
-    starts_ps = [point_ps - window_ps for point_ps in points_ps[to_point:]]
-    estimates = list(map(sub, _on_lines(lines, ends_ps), energy))
-    estimates += map(sub, energy[to_point:], _on_lines(lines, starts_ps))
-    return points_ps[:from_point] + starts_ps, estimates
+    first, end = stretch.first, stretch.end
+    low = bisect_left(points_ps, stretch.since_ps - window_ps, first, end)  # windows start on these breakpoints
+    high = bisect_right(points_ps, stretch.last_ps - window_ps, low, end)
+    to_point = bisect_left(points_ps, max(stretch.since_ps, window_ps), first, end)  # and end on those from here on
+    ends_ps = [point_ps + window_ps for point_ps in points_ps[low:high]]
+    starts_ps = [point_ps - window_ps for point_ps in points_ps[to_point:end]]
+    estimates = list(map(sub, _on_lines(lines, ends_ps), energy[low:high]))
+    estimates += map(sub, energy[to_point:end], _on_lines(lines, starts_ps))
+    return points_ps[low:high] + starts_ps, estimates
 
 
 def _on_lines(lines: Screen, instants_ps: Sequence[int]) -> list[int]:
@@ -137,11 +170,15 @@ def _on_lines(lines: Screen, instants_ps: Sequence[int]) -> list[int]:
     return energies
 
 
-def worst_peak(spending: Sequence[Activity], lines: Screen) -> Worst:
-    """The largest power of any interval between breakpoints: the exact rational sum of what is active."""
+def worst_peak(stretch: Stretch, lines: Screen, before: Worst | None = None) -> Worst | None:
+    """The largest power of any interval that starts in the stretch, or ``before`` it: the exact rational sum of what is
+    active. None where no interval has started yet.
+    """
     error = lines.most_active  # each slope was cut by less than one unit of the fixed point
-    exact = partial(powers_at, spending)
-    return _worst(lines.points_ps[:-1], lines.slope[:-1], error, 1, exact)
+    exact = partial(powers_at, stretch.spending)
+    first = bisect_left(lines.points_ps, stretch.since_ps, stretch.first, stretch.end)
+    end = min(stretch.end, len(lines.points_ps) - 1)  # at the end of the run no interval starts
+    return _worst(lines.points_ps[first:end], lines.slope[first:end], error, 1, exact, before)
 
 
 def powers_at(spending: Sequence[Activity], instants_ps: Sequence[int]) -> list[Fraction]:

@@ -40,6 +40,12 @@ JsonFile = Annotated[
 ]
 
 
+Window = Annotated[
+    str | None,
+    typer.Option(metavar="FROM..TO", help='Export only this part of the run, such as "900 ms..1 s".'),
+]
+
+
 def check_policy(policy: str | None) -> None:
     """Raise SpecError unless ``policy`` is one (or not given)."""
     from tlm3d.errors import PluginError, Problem, SpecError
@@ -81,3 +87,26 @@ def chosen_corners(corner: str, all_of_them: bool) -> tuple[str, ...]:
         message = f"runs all three corners, --corner {corner} picks one: give one of the two"
         raise SpecError([Problem("--corners", 0, 0, "", message)])
     return CORNERS
+
+
+def facts_recorded(window: str | None, is_exported: bool, run_ps: int | None = None) -> str:
+    """What simulate() is to record for a ``window`` of a run that is exported, or not.
+
+    Raises SpecError for a window that is none, exports nothing, or reaches beyond a run of ``run_ps``.
+    """
+    from tlm3d.errors import Problem, SpecError
+    from tlm3d.record.kept import parse_window
+    from tlm3d.units import QuantityError
+
+    if window is None:
+        return "full" if is_exported else "totals"
+    try:
+        kept = parse_window(window)
+        if run_ps is not None:
+            kept.check_inside(run_ps)
+        if not is_exported:
+            files = "add --export DIR, --vcd FILE or --trace FILE"
+            raise QuantityError(f"only files of facts have a window: {files}; the report is on the whole run")
+    except QuantityError as error:
+        raise SpecError([Problem("--window", 0, 0, "", str(error))]) from None
+    return window

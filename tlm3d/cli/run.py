@@ -15,11 +15,13 @@ from tlm3d.cli.options import (
     PolicyName,
     Seed,
     Settings,
+    Window,
     WorkloadFile,
     check_policy,
+    facts_recorded,
     horizon_ps,
 )
-from tlm3d.cli.terminal import INTERRUPTED, console, errors, output, progress_bar, stoppable, writing
+from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, stoppable, tell, writing
 
 NAME = "run"
 SHORT = "Simulate, judge and report."
@@ -31,6 +33,7 @@ EXAMPLES = (
     "tlm3d run P.yaml W.yaml --corner high",
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
     "tlm3d run P.yaml W.yaml --vcd run.vcd --trace run.json",
+    'tlm3d run P.yaml W.yaml --export out --window "900 ms..1 s"',
 )
 EXIT = {"met": 0, "missed": 1, "unjudged": 1}
 
@@ -58,45 +61,42 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Write a timeline for ui.perfetto.dev or chrome://tracing: Open trace file."),
     ] = None,
+    window: Window = None,
 ) -> None:
     """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy.
 
-    An interrupt (Ctrl-C) ends the run there and reports on what was simulated; a second one stops at once.
+    Memory does not grow with the run, except for what is exported. An interrupt (Ctrl-C) ends the run there and
+    reports on what was simulated; a second one stops at once.
     """
+    from tlm3d.reporters.json import dumps
+    from tlm3d.reporters.terminal import render
     from tlm3d.simulation import simulate
     from tlm3d.spec.pair import read_pair
 
+    needs_facts = any(file is not None for file in (export, vcd, trace))
     with errors(context):
-        options = (lambda: check_policy(policy), lambda: horizon_ps(horizon))
+        options = (
+            lambda: check_policy(policy),
+            lambda: horizon_ps(horizon),
+            lambda: facts_recorded(window, needs_facts),
+        )
         described = read_pair(platform, workload, set_ or [], options, corner)
+        run_ps = horizon_ps(horizon) or described[1].horizon_ps
+        record = facts_recorded(window, needs_facts, run_ps)
         with stoppable() as stop, progress_bar("simulating") as told:
 
             def progress(done_ps: int, whole_ps: int) -> bool:
                 told(done_ps, whole_ps)
                 return stop()
 
-            result = simulate(*described, policy=policy, horizon=horizon_ps(horizon), seed=seed, progress=progress)
+            result = simulate(*described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record)
             interrupted = stop()
-        # The report first: a file that cannot be written must not cost a long run its result.
-        with output():
-            if json == "-":
-                from tlm3d.reporters.json import dumps
-
-                sys.stdout.write(dumps(result))
-            else:
-                from tlm3d.reporters.terminal import render
-
-                render(result, console())
+        tell(json, lambda: dumps(result), lambda console: render(result, console))
         if export is not None:
             from tlm3d.reporters import csv
 
             with writing(export):
                 csv.export(result, export)
-        if json not in (None, "-"):
-            from tlm3d.reporters.json import dumps
-
-            with writing(json):
-                Path(json).write_text(dumps(result), encoding="utf-8")
         if vcd is not None:
             from tlm3d.reporters import vcd as waveforms
 

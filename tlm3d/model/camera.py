@@ -9,13 +9,13 @@ from typing import NamedTuple
 from tlm3d.blocks.mixed_signal import MixedSignal, Row
 from tlm3d.errors import ElaborationError
 from tlm3d.model.context import Busy, Context, Owner
-from tlm3d.model.gate import book_states, book_wake_up, powers_of
+from tlm3d.model.gate import Interval, States, book_wake_up, powers_of
 from tlm3d.model.op import Op, latest
 from tlm3d.model.topology import Route
-from tlm3d.record.recording import Component, Segment, Span
+from tlm3d.record.recording import Component, Segment, Span, StateInterval
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
-from tlm3d.tlm.timing import NORMAL
+from tlm3d.tlm.timing import NEVER, NORMAL
 from tlm3d.tlm.transfer import Transfer
 from tlm3d.units import release_ps, show_ps
 
@@ -107,6 +107,9 @@ class Camera:
         self._tick_alarm = Alarm(context.env, self._tick)
         self._bucket, self._channel = context.transfer_bucket(route)
         self.busy = Busy()
+        self._sleeps_from_ps = 0  # where it is gated, before the first of ``busy``; it sleeps from the start
+        self._woken_ps = -1  # the last wake-up recorded
+        self._states = States(context.recording, self._component, powers_of(spec))
 
     def start(self) -> None:
         """Schedule the first frame, whose readout starts at 0."""
@@ -204,19 +207,41 @@ class Camera:
         wait = ("link-queue", ready_ps, now_ps, self._channel, previous.owner.label)
         return (Segment(*wait),) if ready_ps < now_ps else ()
 
+    def settle(self, until_ps: int) -> list[StateInterval]:
+        """Record the states that have ended before ``until_ps``; those that go on there."""
+        busy = self._known_busy()
+        going_on = self._states.settle(busy, self._sleeps(busy), until_ps)
+        spec = self._spec.states.gated
+        while len(self.busy.intervals) > 1 and self.busy.intervals[0][1] < until_ps:
+            _, end_ps = self.busy.intervals.pop(0)
+            self._sleeps_from_ps = end_ps + (spec.after_ps if spec else 0)
+        return going_on
+
     def close(self) -> None:
         """At the horizon: the states of the block over the window."""
-        if self._subscriptions:  # the window ends before that readout, perhaps not before its exposure
-            self.busy.add(self._next_ps - self._spec.exposure_ps, self._next_ps)
-        recording, spec = self._context.recording, self._spec.states.gated
+        busy = self._known_busy()
+        self._states.close(busy, self._sleeps(busy))
+
+    def _known_busy(self) -> list[Interval]:
+        """Exposures and readouts up to the next one, perhaps beyond the window, whose exposure may lie inside it."""
+        known = Busy(self.busy.intervals)
+        if self._subscriptions:
+            known.add(self._next_ps - self._spec.exposure_ps, self._next_ps)
+        return known.intervals
+
+    def _sleeps(self, busy: list[Interval]) -> list[Interval]:
+        """When it is gated, given when it is ``busy``; wake-ups that are new are recorded."""
+        spec = self._spec.states.gated
+        if spec is None:
+            return []
         gated = []
-        if spec is not None:
-            since_ps = 0  # it sleeps from the start
-            for start_ps, end_ps in self.busy.intervals:
-                woken_ps = start_ps - spec.wake_time_ps  # its clock tells when it is needed
-                if woken_ps > since_ps:
-                    gated.append((since_ps, woken_ps))
-                    book_wake_up(recording, self._component, self._path, spec, woken_ps)
-                since_ps = end_ps + spec.after_ps
-            gated.append((since_ps, recording.horizon_ps))
-        book_states(recording, self._component, powers_of(self._spec), self.busy.intervals, gated)
+        since_ps = self._sleeps_from_ps
+        for start_ps, end_ps in busy:
+            woken_ps = start_ps - spec.wake_time_ps  # its clock tells when it is needed
+            if woken_ps > since_ps:
+                gated.append((since_ps, woken_ps))
+                if woken_ps > self._woken_ps:
+                    self._woken_ps = woken_ps
+                    book_wake_up(self._context.recording, self._component, self._path, spec, woken_ps)
+            since_ps = end_ps + spec.after_ps
+        return [*gated, (since_ps, NEVER)]

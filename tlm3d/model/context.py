@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from simpy import Environment
 
@@ -31,6 +32,7 @@ class Context:
     fabric: Fabric
     recording: Recording
     topology: Topology
+    carried: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # by channel watched, first to last bits
 
     @property
     def now_ps(self) -> int:
@@ -46,6 +48,8 @@ class Context:
             energy_aj = leg_aj(hop, bits, bursts)
             when = (posted_ps, start_ps, end_ps, arrive_ps, busy_ps)
             append(TransferLeg(channel.name, who, task, index, n_bytes, bits, *when, energy_aj, resent))
+            if channel.name in self.carried:
+                self.carried[channel.name].append((start_ps, end_ps))
 
     def split_transfer(self, transfer: Transfer, op: Op) -> None:
         """Split a finished transfer into waking channels, queueing and moving; what it queued for is its rivals."""
@@ -76,8 +80,8 @@ class Busy:
 
     __slots__ = ("intervals",)
 
-    def __init__(self) -> None:
-        self.intervals: list[tuple[int, int]] = []
+    def __init__(self, intervals: Iterable[tuple[int, int]] = ()) -> None:
+        self.intervals: list[tuple[int, int]] = list(intervals)
 
     def add(self, start_ps: int, end_ps: int) -> None:
         """Busy over [start, end); starts come in order."""
@@ -86,3 +90,7 @@ class Busy:
             self.intervals[-1] = (first_ps, max(last_ps, end_ps))
         else:
             self.intervals.append((start_ps, end_ps))
+
+    def forget(self, until_ps: int) -> None:
+        """Let go of what has ended before ``until_ps``; but for the last, which may yet be joined or cut."""
+        self.intervals[:-1] = [interval for interval in self.intervals[:-1] if interval[1] >= until_ps]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tlm3d.blocks import BlockSpec
 from tlm3d.record.recording import Component, Recording, Segment, Span, StateInterval
 from tlm3d.spec.states import GatedSpec
+from tlm3d.tlm.timing import NEVER
 
 Interval = tuple[int, int]  # [start, end) in ps
 
@@ -75,11 +76,15 @@ class Gate:
         after = others(end_ps, now_ps) if end_ps < now_ps else ()
         return (*before, Segment("wake-up", start_ps, end_ps, self._path, "-"), *after)
 
-    def gated(self, horizon_ps: int) -> list[Interval]:
-        """When the block was gated, up to the horizon."""
+    def gated(self) -> list[Interval]:
+        """When the block was gated, and will be if nothing is posted any more."""
         if self._spec is None or self._engaged:
             return self._gated
-        return [*self._gated, (max(0, self._idle_since_ps + self._spec.after_ps), horizon_ps)]
+        return [*self._gated, (max(0, self._idle_since_ps + self._spec.after_ps), NEVER)]
+
+    def forget(self, until_ps: int) -> None:
+        """Let go of what has ended before ``until_ps``."""
+        self._gated = [interval for interval in self._gated if interval[1] >= until_ps]
 
     def _is_gated(self, now_ps: int) -> bool:
         return self._spec is not None and now_ps > self._idle_since_ps + self._spec.after_ps
@@ -91,32 +96,66 @@ def book_wake_up(recording: Recording, component: Component, where: str, spec: G
     recording.spans.append(Span(component, "wake-up", "-", -1, where, -1, woken_ps, end_ps, spec.wake_energy_aj))
 
 
-def book_states(
-    recording: Recording,
-    component: Component,
-    powers: Powers,
-    active: Iterable[Interval],
-    gated: Iterable[Interval] = (),
-) -> None:
-    """Record the states of ``component`` over the window; both lists are disjoint, in order, and apart."""
-    horizon_ps = recording.horizon_ps
-    active = _clipped(active, horizon_ps)
-    gated = _clipped(gated, horizon_ps)
-    awake = _gaps(gated, horizon_ps)
-    idle = _gaps(merge(active, gated), horizon_ps)
-    states = [
-        StateInterval(component, what, power_nw, *interval)
-        for what, power_nw, intervals in (
-            ("active", powers.active_nw, active),
-            ("idle", powers.idle_nw, idle),
-            ("gated", powers.gated_nw, gated),
-            ("pll", powers.awake_nw, awake),
-            ("leakage", powers.leakage_nw, awake),
-        )
-        if power_nw or what == "gated"  # a part that draws nothing is still known to be gated
-        for interval in intervals
-    ]
-    recording.states += sorted(states, key=lambda state: state.start_ps)
+class States:
+    """The states of a component over the run, each recorded once it has ended."""
+
+    def __init__(self, recording: Recording, component: Component, powers: Powers) -> None:
+        self._recording, self._component, self._powers = recording, component, powers
+        self._since_ps = 0  # since when it is what it is: active, idle or gated
+        self._awake_since_ps = 0  # since when it was not gated, or when that ended
+
+    def settle(self, active: Iterable[Interval], gated: Iterable[Interval], until_ps: int) -> list[StateInterval]:
+        """Record the states that end before ``until_ps``; returns those that go on there, cut there.
+
+        Both lists are disjoint, in order, and apart. They hold all that starts before ``until_ps`` and may repeat what
+        was recorded; of an interval that reaches to ``until_ps`` the end may still change.
+        """
+        powers, record = self._powers, self._recording.states.append
+        going_on, going_on_nw = "idle", powers.idle_nw
+        runs = ((*interval, "active", powers.active_nw) for interval in active)
+        sleeps = ((*interval, "gated", powers.gated_nw) for interval in gated)
+        for start_ps, end_ps, what, power_nw in merge(runs, sleeps):
+            if start_ps >= until_ps:
+                break
+            if end_ps <= self._since_ps:
+                continue
+            begin_ps = max(start_ps, self._since_ps)
+            for state in self._states(begin_ps, "idle", powers.idle_nw):
+                record(state)
+            self._since_ps = begin_ps
+            if what == "gated":
+                for state in self._awake(begin_ps):
+                    record(state)
+                self._awake_since_ps = begin_ps
+            if end_ps >= until_ps:
+                going_on, going_on_nw = what, power_nw
+                break
+            for state in self._states(end_ps, what, power_nw):
+                record(state)
+            self._since_ps = end_ps
+            if what == "gated":
+                self._awake_since_ps = end_ps
+        awake = self._awake(until_ps) if going_on != "gated" else []
+        return [*self._states(until_ps, going_on, going_on_nw), *awake]
+
+    def close(self, active: Iterable[Interval], gated: Iterable[Interval]) -> None:
+        """Record what is left of the window."""
+        self._recording.states += self.settle(active, gated, self._recording.horizon_ps)
+
+    def _states(self, end_ps: int, what: str, power_nw: int) -> list[StateInterval]:
+        # A part that draws nothing is still known to be gated.
+        if (not power_nw and what != "gated") or end_ps <= self._since_ps:
+            return []
+        return [StateInterval(self._component, what, power_nw, self._since_ps, end_ps)]
+
+    def _awake(self, end_ps: int) -> list[StateInterval]:
+        since_ps, powers = self._awake_since_ps, self._powers
+        drawn = (("pll", powers.awake_nw), ("leakage", powers.leakage_nw))
+        return [
+            StateInterval(self._component, what, power_nw, since_ps, end_ps)
+            for what, power_nw in drawn
+            if power_nw and since_ps < end_ps
+        ]
 
 
 def joined(intervals: Iterable[Interval]) -> list[Interval]:
@@ -146,22 +185,4 @@ def without(intervals: Iterable[Interval], holes: Iterable[Interval]) -> list[In
             at_ps = max(at_ps, hole_end_ps)
         if at_ps < end_ps:
             found.append((at_ps, end_ps))
-    return found
-
-
-def _clipped(intervals: Iterable[Interval], horizon_ps: int) -> list[Interval]:
-    cut = [(max(0, start_ps), min(end_ps, horizon_ps)) for start_ps, end_ps in intervals]
-    return [(start_ps, end_ps) for start_ps, end_ps in cut if start_ps < end_ps]
-
-
-def _gaps(intervals: Iterable[Interval], horizon_ps: int) -> list[Interval]:
-    """What of [0, H) ``intervals`` leave over."""
-    found: list[Interval] = []
-    at_ps = 0
-    for start_ps, end_ps in intervals:
-        if at_ps < start_ps:
-            found.append((at_ps, start_ps))
-        at_ps = end_ps
-    if at_ps < horizon_ps:
-        found.append((at_ps, horizon_ps))
     return found

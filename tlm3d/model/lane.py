@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from tlm3d.blocks.processor import Processor
 from tlm3d.model.context import Busy, Context
-from tlm3d.model.gate import Gate, book_states, powers_of
+from tlm3d.model.gate import Gate, States, powers_of
 from tlm3d.model.job import ItemRun
 from tlm3d.model.op import Op, latest
-from tlm3d.record.recording import Component, Segment, Span
+from tlm3d.record.recording import Component, Segment, Span, StateInterval
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
-from tlm3d.tlm.timing import NORMAL, PICK
+from tlm3d.tlm.timing import NEVER, NORMAL, PICK
 from tlm3d.units import PS_PER_S, book_aj, spent_aj
 
 
@@ -49,6 +49,7 @@ class Lane:
         self._end_alarm = Alarm(context.env, self._end_due)
         self.busy = Busy()
         self.gate = Gate(context.recording, self._component, spec.states.gated)
+        self._states = States(context.recording, self._component, powers_of(spec))
         self.queued_ps = 0
 
     def enqueue(self, run: ItemRun) -> None:
@@ -192,6 +193,18 @@ class Lane:
         self._release_if_idle()
         self._request_pick()
 
+    @property
+    def settled_ps(self) -> int:
+        """What is booked later starts there or later: the stage that runs is booked when it stops."""
+        return NEVER if self._running is None else self._running.resumed_ps
+
+    def settle(self, until_ps: int) -> list[StateInterval]:
+        """Record the states that have ended before ``until_ps``; those that go on there."""
+        going_on = self._states.settle(self.busy.intervals, self.gate.gated(), until_ps)
+        self.busy.forget(until_ps)
+        self.gate.forget(until_ps)
+        return going_on
+
     def close(self) -> None:
         """At the horizon: book what is still running or preempted, and the states over the window."""
         horizon_ps = self._context.recording.horizon_ps
@@ -199,5 +212,4 @@ class Lane:
             self._wait_until(execution, horizon_ps)
         if self._running is not None:
             self._suspend(self._running, horizon_ps)
-        gated = self.gate.gated(horizon_ps)
-        book_states(self._context.recording, self._component, powers_of(self._spec), self.busy.intervals, gated)
+        self._states.close(self.busy.intervals, self.gate.gated())

@@ -17,15 +17,15 @@ from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
 from tlm3d.model.context import Busy, Context, Owner
-from tlm3d.model.gate import Gate, book_states, powers_of
+from tlm3d.model.gate import Gate, States, powers_of
 from tlm3d.model.job import ItemRun, Urgency
 from tlm3d.model.op import Op, latest
 from tlm3d.model.topology import Route
 from tlm3d.model.work import TileWork
-from tlm3d.record.recording import Component, Segment, Span
+from tlm3d.record.recording import Component, Segment, Span, StateInterval
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
-from tlm3d.tlm.timing import NORMAL, PICK
+from tlm3d.tlm.timing import NEVER, NORMAL, PICK
 from tlm3d.tlm.transfer import Transfer
 
 _REMEMBERED = 64  # moves; a longer wait books its beginning to the holder of the earliest of them
@@ -85,6 +85,7 @@ class Pipeline:
         self._compute_alarm = Alarm(context.env, self._compute_ends)
         self.busy = Busy()
         self.gate = Gate(context.recording, self._component, spec.states.gated)
+        self._states = States(context.recording, self._component, powers_of(spec))
         self.queued_ps = 0  # computing time of what waits or is committed
 
     # ------------------------------------------------------------ what waits
@@ -356,8 +357,18 @@ class Pipeline:
             Span(self._component, what, job.task, job.index, tile.run.item.name, tile.tile, start_ps, end_ps, energy_aj)
         )
 
+    @property
+    def settled_ps(self) -> int:
+        """What is booked later starts there or later, but for transfers, whose booking the fabric knows of."""
+        return NEVER
+
+    def settle(self, until_ps: int) -> list[StateInterval]:
+        """Record the states that have ended before ``until_ps``; those that go on there."""
+        going_on = self._states.settle(self.busy.intervals, self.gate.gated(), until_ps)
+        self.busy.forget(until_ps)
+        self.gate.forget(until_ps)
+        return going_on
+
     def close(self) -> None:
         """At the horizon: the states of the block over the window."""
-        recording = self._context.recording
-        gated = self.gate.gated(recording.horizon_ps)
-        book_states(recording, self._component, powers_of(self._spec), self.busy.intervals, gated)
+        self._states.close(self.busy.intervals, self.gate.gated())

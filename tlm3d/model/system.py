@@ -14,11 +14,12 @@ from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.blocks.processor import Processor
 from tlm3d.errors import ElaborationError
-from tlm3d.links import ChannelSpec, LinkSpec
+from tlm3d.links import LinkSpec
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
+from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
 from tlm3d.model.dispatcher import Dispatcher, TaskRunner, task_rate
-from tlm3d.model.gate import Interval, Powers, book_states, book_wake_up, joined, powers_of, without
+from tlm3d.model.gate import Powers, powers_of
 from tlm3d.model.lane import Lane
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.residency import Residency
@@ -26,7 +27,7 @@ from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import period_ps, task_work
 from tlm3d.plugins import load_kind
-from tlm3d.record.recording import Component, LimitInfo, Recording, TaskInfo
+from tlm3d.record.recording import Component, LimitInfo, Recording, StateInterval, TaskInfo
 from tlm3d.spec.binding import BlockName, bind, frame_rates
 from tlm3d.spec.platform import PlatformSpec, with_frame_rates
 from tlm3d.spec.workload import WorkloadSpec
@@ -47,6 +48,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 Progress = Callable[[int, int], object]  # (simulated ps so far, horizon ps); what is true ends the run there
+Fold = Callable[[int, list[StateInterval]], None]
 _FIRST_SLICE_PS = 10**10
 _SLICE_S = 0.1  # progress is told about this often, in time of ours
 
@@ -121,13 +123,18 @@ class System:
     def _deadline_ps(self, name: str) -> int:
         return self._workload.tasks[name].spec.deadline_ps or self._period_ps(name)
 
-    def run(self, progress: Progress | None = None, modules: Sequence[Builder] = ()) -> Recording:
+    def run(
+        self, progress: Progress | None = None, fold: Fold | None = None, modules: Sequence[Builder] = ()
+    ) -> Recording:
         """Simulate [0, horizon], events at the horizon included. A System runs once.
 
         ``progress(done_ps, horizon_ps)`` is called now and then; when it returns something true, the run ends there,
-        and the record is that of the window [0, done_ps]. ``modules``: each is called with the Surroundings before time
-        begins, and returns the top of what it has built; that then runs beside the workload, on the same channels.
-        Raises ElaborationError for modules that cannot be, ModuleError where one breaks a rule.
+        and the record is that of the window [0, done_ps]. ``fold(settled_ps, going_on)`` is called now and then, too:
+        every fact that starts before ``settled_ps`` is recorded or, as a state, one of ``going_on``. It may take out
+        of the recording what ends by then; what is still there at the end is what it left. ``modules``: each is called
+        with the Surroundings before time begins, and returns the top of what it has built; that then runs beside the
+        workload, on the same channels. Raises ElaborationError for modules that cannot be, ModuleError where one breaks
+        a rule.
         """
         env = Environment()
         fabric = Fabric(env)
@@ -149,14 +156,26 @@ class System:
         for camera in cameras:
             camera.start()
         build(modules, context)
-        self._advance(env, progress)
+        carriers = self._carriers(context)
+
+        def settle(done_ps: int) -> None:
+            """Record and hand over what is certain, all of [0, done_ps] having happened."""
+            assert fold is not None
+            late_ps = [transfer.posted_ps for transfer in fabric.in_flight()]  # booked when they finish
+            late_ps += [engine.settled_ps for engine in dispatcher.engines.values()]
+            settled_ps = min([done_ps, *late_ps])
+            parts = (*dispatcher.engines.values(), *cameras, *carriers)
+            fold(settled_ps, [state for part in parts for state in part.settle(settled_ps)])
+
+        self._advance(env, progress, settle if fold else None)
         fabric.settle(self.recording.horizon_ps)
         for part in (*dispatcher.engines.values(), *runners.values(), *cameras):
             part.close()
         for transfer in fabric.in_flight():
             if isinstance(transfer.owner, Owner):  # what a user's module posts to the fabric itself has none
                 context.book_transfer(transfer, transfer.owner)
-        self._book_static()
+        for carrier in carriers:
+            carrier.close()
         return self.recording
 
     def _blocks(self) -> list[tuple[BlockName, object]]:
@@ -177,10 +196,11 @@ class System:
                 cameras.append(Camera(context, path, block, route, taken.get(path, []), dispatcher.decide_in))
         return cameras
 
-    def _advance(self, env: Environment, progress: Progress | None) -> None:
+    def _advance(self, env: Environment, progress: Progress | None, settle: Callable[[int], None] | None) -> None:
         """Simulate slice by slice up to the horizon, or to where ``progress`` ends the run and so the window."""
         horizon_ps = self.recording.horizon_ps
-        slice_ps, done_ps = max(1, min(_FIRST_SLICE_PS, horizon_ps // 64)) if progress else horizon_ps, 0
+        sliced = progress is not None or settle is not None
+        slice_ps, done_ps = max(1, min(_FIRST_SLICE_PS, horizon_ps // 64)) if sliced else horizon_ps, 0
         while done_ps < horizon_ps:
             began_s = monotonic()
             done_ps = min(done_ps + slice_ps, horizon_ps)
@@ -193,43 +213,25 @@ class System:
                 stopped = f"interrupted at {show_ps(done_ps)} of {show_ps(horizon_ps)}: the window ends there"
                 self.recording.notes = (*self.recording.notes, stopped)
                 return
+            if settle and done_ps < horizon_ps:
+                settle(done_ps)
 
-    def _book_static(self) -> None:
-        """The states of memories and links over the whole window; other blocks have booked their own."""
-        parts: dict[str, tuple[Component, Powers, ChannelSpec]] = {}  # by channel
-        for (die, name), block in self._blocks():
-            if isinstance(block, Memory):
-                parts[f"{die}.{name}"] = (Component(die, name), powers_of(block), block)
+    def _carriers(self, context: Context) -> list[Carrier]:
+        """What is active while a channel carries a transfer; other blocks book their own states."""
+        carriers = [
+            Carrier(context, f"{die}.{name}", Component(die, name), powers_of(block), block)
+            for (die, name), block in self._blocks()
+            if isinstance(block, Memory)
+        ]
         for name, link in self._platform.links.items():
-            for a, b in link.directions:
-                parts[f"{name}:{a}>{b}"] = (Component(a, name), _link_powers(link), link)
+            carriers += [
+                Carrier(context, f"{name}:{a}>{b}", Component(a, name), _link_powers(link), link)
+                for a, b in link.directions
+            ]
         for die, spec in self._platform.dies.items():
             if spec.bus is not None:
-                parts[f"{die}.bus"] = (Component(die, "bus"), _link_powers(spec.bus), spec.bus)
-        # Only of those that draw something else when active is it asked when they were.
-        legs: dict[str, list[Interval]] = {
-            name: [] for name, (_, powers, _) in parts.items() if powers.active_nw or powers.idle_nw
-        }
-        if legs:
-            for leg in self.recording.legs:
-                if leg.channel in legs:
-                    legs[leg.channel].append((leg.start_ps, leg.end_ps))
-        for name, (component, powers, channel_spec) in parts.items():
-            self._book_channel(name, component, powers, channel_spec, legs.get(name, []))
-
-    def _book_channel(
-        self, name: str, component: Component, powers: Powers, spec: ChannelSpec, busy: list[Interval]
-    ) -> None:
-        """States of something that is active while channel ``name`` carries a transfer."""
-        channel, horizon_ps = self._topology.channels[name], self.recording.horizon_ps
-        gated: list[Interval] = list(channel.naps)
-        if spec.gating is not None:
-            for nap in channel.naps:
-                book_wake_up(self.recording, component, name, spec.gating, nap.woken_ps)
-            gated.append((max(0, channel.fall_asleep_ps()), horizon_ps))
-        # Between the bursts of one transfer a channel may fall asleep; then it is not active.
-        active = without(joined(busy), gated) if gated else joined(busy)
-        book_states(self.recording, component, powers, active, gated)
+                carriers.append(Carrier(context, f"{die}.bus", Component(die, "bus"), _link_powers(spec.bus), spec.bus))
+        return carriers
 
 
 def _link_powers(link: LinkSpec) -> Powers:

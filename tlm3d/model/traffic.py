@@ -78,6 +78,7 @@ class _Player:
             TransferLeg(
                 leg.channel.name, initiator, "-", number, transfer.n_bytes, leg.bits, leg.posted_ps, leg.start_ps,
                 leg.end_ps, leg.arrive_ps, leg.busy_ps, route.leg_aj(hop, leg.bits, leg.bursts),
+                leg.resent,
             )
             for hop, leg in enumerate(transfer.legs())
         )  # fmt: skip

@@ -1,14 +1,18 @@
-"""The append-only record of one run.
+"""The record of one run.
 
-Every fact is a tuple of plain values, so that a run appends cheaply and analysis or export can turn columns
-into arrays. Times are ps, energies aJ, powers nW. Facts may reach beyond the horizon (a job still running, a
-transfer on its way); analysis cuts them there.
+A run only appends; what is final may be taken out while it goes on (see ``Recording.take``). Every fact is a tuple of
+plain values, so that a run appends cheaply and analysis or export can turn columns into arrays. Times are ps, energies
+aJ, powers nW. Facts may reach beyond the horizon (a job still running, a transfer on its way); analysis cuts them
+there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from tlm3d.errors import RecordError
+from tlm3d.record.kept import FULL, TOTALS, Kept
 
 
 class Component(NamedTuple):
@@ -100,6 +104,11 @@ class JobEnd(NamedTuple):
     status: str
     segments: tuple[Segment, ...]
 
+    @property
+    def end_ps(self) -> int:
+        """Where its segments end: with it, or with the window."""
+        return self.segments[-1].end_ps if self.segments else self.release_ps
+
 
 class ChannelInfo(NamedTuple):
     """What a reader of the record must know of a channel."""
@@ -147,6 +156,30 @@ class Recording:
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
     spans: list[Span] = field(default_factory=list)
     legs: list[TransferLeg] = field(default_factory=list)
-    states: list[StateInterval] = field(default_factory=list)
+    states: list[StateInterval] = field(default_factory=list)  # each appended when it has ended
     jobs: list[JobEnd] = field(default_factory=list)
     macs_executed: int = 0  # by all tiles computed inside the window
+    kept: Kept = FULL  # what the lists hold once the run is over
+
+    @property
+    def window_ps(self) -> tuple[int, int]:
+        """Start and end of the part of [0, horizon_ps] whose facts are kept. Raises RecordError where none are."""
+        if self.kept == TOTALS:
+            raise RecordError("the run kept no facts, only totals; simulate(..., record='full') keeps them")
+        end_ps = self.horizon_ps if self.kept.end_ps is None else min(self.kept.end_ps, self.horizon_ps)
+        return min(self.kept.start_ps, end_ps), end_ps
+
+    def take(self, settled_ps: int) -> Recording:
+        """Take out what lies before ``settled_ps`` for good: facts that end by it, jobs whose deadline has come."""
+        taken = replace(
+            self,
+            spans=[span for span in self.spans if span.end_ps <= settled_ps],
+            legs=[leg for leg in self.legs if leg.end_ps <= settled_ps],
+            states=[state for state in self.states if state.end_ps <= settled_ps],
+            jobs=[job for job in self.jobs if job.deadline_ps <= settled_ps],
+        )
+        self.spans = [span for span in self.spans if span.end_ps > settled_ps]
+        self.legs = [leg for leg in self.legs if leg.end_ps > settled_ps]
+        self.states = [state for state in self.states if state.end_ps > settled_ps]
+        self.jobs = [job for job in self.jobs if job.deadline_ps > settled_ps]
+        return taken

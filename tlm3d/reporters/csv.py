@@ -7,18 +7,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tlm3d.analysis.blame import BUCKETS, blame
+from tlm3d.analysis.energy import in_window
 from tlm3d.analysis.power import trace
 from tlm3d.analysis.result import Result
 from tlm3d.record.recording import Recording
 from tlm3d.reporters.job import status, within
 from tlm3d.reporters.whole_file import whole_file
-from tlm3d.units import spent_aj
 
 _Cell = str | int
 _JOB_COLUMNS = ("task", "index", "release_ps", "deadline_ps", "start_ps", "finish_ps", "status")
 _SPAN_COLUMNS = ("die", "block", "what", "task", "index", "layer", "tile", "start_ps", "end_ps", "energy_aj")
 _TRANSFER_COLUMNS = (
-    "channel", "initiator", "task", "index", "bytes", "posted_ps", "start_ps", "finish_ps", "energy_aj",
+    "channel", "initiator", "task", "index", "bytes", "posted_ps", "start_ps", "finish_ps", "resent", "energy_aj",
 )  # fmt: skip
 _POWER_COLUMNS = ("start_ps", "end_ps", "energy_aj")
 
@@ -26,15 +26,17 @@ _POWER_COLUMNS = ("start_ps", "end_ps", "energy_aj")
 def export(result: Result, directory: Path) -> list[Path]:
     """Write jobs.csv, spans.csv, transfers.csv and power.csv into ``directory`` (made if missing); their paths.
 
-    Each file appears whole or not at all. Raises OSError where the folder cannot be written.
+    Each file appears whole or not at all. Of a run that kept a window only, what overlaps it. Raises RecordError for a
+    run that kept totals only, OSError where the folder cannot be written.
     """
     recording = result.recording
+    window_ps = recording.window_ps
     directory.mkdir(parents=True, exist_ok=True)
     jobs = (*_JOB_COLUMNS, *(f"{bucket}_ps" for bucket in BUCKETS))
     return [
         _write(directory / "jobs.csv", jobs, _jobs(recording)),
-        _write(directory / "spans.csv", _SPAN_COLUMNS, _spans(recording)),
-        _write(directory / "transfers.csv", _TRANSFER_COLUMNS, _transfers(recording)),
+        _write(directory / "spans.csv", _SPAN_COLUMNS, _spans(recording, *window_ps)),
+        _write(directory / "transfers.csv", _TRANSFER_COLUMNS, _transfers(recording, *window_ps)),
         _write(directory / "power.csv", _POWER_COLUMNS, _power(recording)),
     ]
 
@@ -64,18 +66,18 @@ def _jobs(recording: Recording) -> Iterable[Sequence[_Cell]]:
         )
 
 
-def _spans(recording: Recording) -> Iterable[Sequence[_Cell]]:
+def _spans(recording: Recording, from_ps: int, until_ps: int) -> Iterable[Sequence[_Cell]]:
     for span in sorted(recording.spans, key=lambda span: (span.start_ps, span.end_ps, span)):
-        inside_aj = spent_aj(span.energy_aj, span.start_ps, span.end_ps, recording.horizon_ps)
+        inside_aj = in_window(span.energy_aj, span.start_ps, span.end_ps, until_ps, from_ps)
         owner = (*span.component, span.what, span.task, _number(span.index))
         yield (*owner, span.layer, _number(span.tile), span.start_ps, span.end_ps, inside_aj)
 
 
-def _transfers(recording: Recording) -> Iterable[Sequence[_Cell]]:
+def _transfers(recording: Recording, from_ps: int, until_ps: int) -> Iterable[Sequence[_Cell]]:
     for leg in sorted(recording.legs, key=lambda leg: (leg.posted_ps, leg.start_ps, leg)):
-        inside_aj = spent_aj(leg.energy_aj, leg.start_ps, leg.end_ps, recording.horizon_ps)
+        inside_aj = in_window(leg.energy_aj, leg.start_ps, leg.end_ps, until_ps, from_ps)
         owner = (leg.channel, leg.initiator, leg.task, _number(leg.index), leg.bytes)
-        yield (*owner, leg.posted_ps, leg.start_ps, leg.finish_ps, inside_aj)
+        yield (*owner, leg.posted_ps, leg.start_ps, leg.finish_ps, leg.resent, inside_aj)
 
 
 def _number(index: int) -> _Cell:

@@ -50,6 +50,7 @@ def document(result: Result) -> dict[str, Any]:
                 "bits": channel.bits,
                 "busy_ps": channel.busy_ps,
                 "queue_ps": channel.queue_ps,
+                "resent": channel.resent,
                 "energy_aj": channel.energy_aj,
             }
             for name, channel in sorted(result.channels.items())

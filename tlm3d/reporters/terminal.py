@@ -164,9 +164,10 @@ def _channels(result: Result, page: Page) -> None:
         busy = percent(c.busy_ps, result.horizon_ps)
         queue = show_ps(c.queue_ps / c.transfers)
         share = c.busy_ps / result.horizon_ps
-        rows.append([c.name, c.role, busy, share, str(c.transfers), _bits(c.bits), queue, show_aj(c.energy_aj)])
+        traffic = [str(c.transfers), _bits(c.bits), str(c.resent) if c.resent else "", queue]
+        rows.append([c.name, c.role, busy, share, *traffic, show_aj(c.energy_aj)])
     columns = [Column("channel", Kind.NAME), Column("role", Kind.NAME, optional=True), Column("busy %")]
-    columns += [Column("", Kind.BAR, optional=True), *map(Column, ("transfers", "bits", "queue", "energy"))]
+    columns += [Column("", Kind.BAR, optional=True), *map(Column, ("transfers", "bits", "resent", "queue", "energy"))]
     if rows:
         page.table(columns, rows)
     unused = sorted(c.name for c in result.channels.values() if not c.transfers)

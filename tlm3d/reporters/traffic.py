@@ -25,7 +25,10 @@ def render(result: TrafficResult, console: Console) -> None:
     page.heading("Channels", "busiest first; queue: wait of a transfer for its first bit")
     used = sorted((c for c in result.channels.values() if c.transfers), key=lambda c: (-c.busy_ps, c.name))
     columns = [Column("channel", Kind.NAME), Column("role", Kind.NAME, optional=True), Column("busy %")]
-    columns += [Column("", Kind.BAR, optional=True), *map(Column, ("transfers", "bits", "queue mean", "max", "energy"))]
+    columns += [
+        Column("", Kind.BAR, optional=True),
+        *map(Column, ("transfers", "bits", "resent", "queue mean", "max", "energy")),
+    ]
     if used:
         page.table(columns, [_row(channel, result.last_ps) for channel in used])
     unused = [c.name for c in result.channels.values() if not c.transfers]
@@ -39,7 +42,8 @@ def _row(channel: ChannelTraffic, last_ps: int) -> list[Cell]:
     bits = show(channel.bits, "bit") if channel.bits >= 1000 else f"{channel.bits} bit"
     waits = (show_ps(channel.queue_ps / channel.transfers), show_ps(channel.max_queue_ps))
     busy: list[Cell] = [percent(channel.busy_ps, last_ps), channel.busy_ps / last_ps]
-    return [channel.name, channel.role, *busy, str(channel.transfers), bits, *waits, show_aj(channel.energy_aj)]
+    resent = str(channel.resent) if channel.resent else ""
+    return [channel.name, channel.role, *busy, str(channel.transfers), bits, resent, *waits, show_aj(channel.energy_aj)]
 
 
 def document(result: TrafficResult) -> dict[str, Any]:
@@ -68,6 +72,7 @@ def _channel(channel: ChannelTraffic) -> dict[str, Any]:
         "bits": channel.bits,
         "busy_ps": channel.busy_ps,
         "queue_ps": queue_ps,
+        "resent": channel.resent,
         "energy_aj": channel.energy_aj,
     }
 

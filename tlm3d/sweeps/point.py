@@ -82,4 +82,4 @@ def run_result(study: Study, point: Point) -> Result:
     """The whole Result of one point. Raises Tlm3dError."""
     changes = [f"{path}={value}" for path, value in zip(point.paths, point.values, strict=True)]
     described = read_pair(study.platform, study.workload, [*study.settings, *changes], corner=point.corner)
-    return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed)
+    return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed, record="totals")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tlm3d.analysis.activities import Activity
+from tlm3d.analysis.meter import Meter
+from tlm3d.analysis.result import LimitResult
 from tlm3d.record.recording import (
     ChannelInfo,
     Component,
@@ -96,3 +99,10 @@ def recording(
         jobs=list(jobs),
         macs_executed=macs_executed,
     )
+
+
+def judge_limits(limits: Sequence[LimitInfo], spending: Sequence[Activity], horizon_ps: int) -> tuple[LimitResult, ...]:
+    """``limits`` against ``spending``, read at once."""
+    meter = Meter(limits)
+    meter.close(spending, horizon_ps)
+    return meter.limits()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from unit.analysis.made import job, piece
 
-from tlm3d.analysis.blame import BUCKETS, blame, tightest, worst
+from tlm3d.analysis.blame import BUCKETS, blame, contenders, tightest, worst
 from tlm3d.errors import SimulationError
-from tlm3d.record.recording import Segment
+from tlm3d.record.recording import JobEnd, Segment
 
 H = 100
 CHAIN = [piece("sensing", 10, 25), piece("link-queue", 25, 28), piece("compute", 28, 40), piece("sensing", 40, 41)]
@@ -93,3 +95,25 @@ def test_the_tightest_jobs_are_one_a_task_tightest_first() -> None:
         ("classify", 1, 2),
         ("attitude", 0, 5),
     ]
+
+
+_STATUSES = st.sampled_from(["finished", "dropped", "aborted", "input-lost", "unfinished"])
+
+
+@given(
+    st.lists(st.tuples(_STATUSES, st.integers(0, 60), st.integers(1, 30), st.integers(1, 30)), max_size=8), st.data()
+)
+def test_jobs_shown_are_the_same_when_only_contenders_are_kept_on_the_way(
+    told: list[tuple[str, int, int, int]], data: st.DataObject
+) -> None:
+    jobs = []
+    for index, (status, release_ps, within_ps, response_ps) in enumerate(told):
+        segments = [piece("preempt", release_ps, H)] if status == "unfinished" else None
+        finish_ps = release_ps + response_ps if status == "finished" else -1
+        jobs.append(job(release_ps, release_ps + within_ps, finish_ps, status, index=index, segments=segments))
+    kept: list[JobEnd] = []
+    for one in data.draw(st.permutations(jobs)):
+        kept = contenders([*kept, one], H)
+    assert len(kept) <= 3
+    assert worst(kept, H) == worst(jobs, H)
+    assert tightest({"classify": kept}, H) == tightest({"classify": jobs}, H)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unit.analysis.made import job, recording
 
-from tlm3d.analysis.deadlines import jobs_by_task, task_result
+from tlm3d.analysis.deadlines import Tally, jobs_by_task
 from tlm3d.analysis.result import ResponseStats, TaskResult
 from tlm3d.errors import SimulationError
 from tlm3d.record.recording import JobEnd
@@ -14,7 +14,9 @@ H = 100
 
 
 def result_of(*jobs: JobEnd) -> TaskResult:
-    return task_result("classify", 10, jobs, H)
+    tally = Tally("classify", 10)
+    tally.add(jobs, H)
+    return tally.result()
 
 
 def test_a_finish_exactly_at_the_deadline_is_on_time() -> None:
@@ -60,10 +62,19 @@ def test_a_finished_response_as_long_as_an_unfinished_one_is_still_only_a_bound(
 def test_p99_is_the_nearest_rank() -> None:
     # Of 100 responses 1 … 100 the 99th is p99; of 101 the ⌈99.99⌉ = 100th.
     for count, p99_ps in ((100, 99), (101, 100), (1, 1)):
-        jobs = [job(0, 200, k + 1, index=k) for k in range(count)]
-        response = task_result("classify", 200, jobs, 200).response
+        tally = Tally("classify", 200)
+        tally.add([job(0, 200, k + 1, index=k) for k in range(count)], 200)
+        response = tally.result().response
         assert response is not None
         assert response.p99_ps == p99_ps
+
+
+def test_jobs_counted_one_by_one_come_to_the_same_as_all_at_once() -> None:
+    jobs = [job(0, 10, 3 + k % 5, index=k) for k in range(7)] + [job(0, 60, status="unfinished", index=7)]
+    tally = Tally("classify", 10)
+    for one in jobs:
+        tally.add([one], H)
+    assert tally.result() == result_of(*jobs)
 
 
 def test_the_mean_response_is_rounded_down() -> None:

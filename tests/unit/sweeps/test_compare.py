@@ -10,10 +10,11 @@ import pytest
 from tlm3d.analysis.compare import NOT_RUN, Outcome
 from tlm3d.analysis.result import Result
 from tlm3d.errors import SpecError
+from tlm3d.record.kept import TOTALS
 from tlm3d.simulation import simulate
 from tlm3d.spec.pair import read_pair
 from tlm3d.sweeps.compare import changes_from_first, compare, read_candidates
-from tlm3d.sweeps.point import Study
+from tlm3d.sweeps.point import Study, run_result
 
 ROOT = Path(__file__).resolve().parents[3]
 STACK, FLAT = (str(ROOT / "platforms" / name) for name in ("three_tier_vision.yaml", "flat_soc.yaml"))
@@ -114,3 +115,9 @@ def test_policy_horizon_and_seed_are_those_of_the_study() -> None:
     study = replace(STUDY, policy="fifo", seed=7, horizon_ps=40 * 10**9)
     outcomes = compare(read_candidates([STACK, FLAT], WORKLOAD, []), study, jobs=1)
     assert {(one.policy, one.seed, one.horizon_ps) for one in outcomes} == {("fifo", 7, 40 * 10**9)}
+
+
+def test_a_point_records_no_facts() -> None:
+    recording = run_result(replace(STUDY, platform=STACK, horizon_ps=10**9), (), ()).recording
+    assert recording.kept == TOTALS
+    assert not recording.spans

@@ -33,7 +33,8 @@ def test_on_one_channel_only_the_last_round_is_visited(bursts: int, visits: list
         bench.post(0, initiator, 10 * bursts, link)
     last_ps = 40 * (bursts - 1)  # when the last round begins
     assert bench.run() == {who: last_ps + 13 + 10 * i for i, who in enumerate("abcd")}
-    assert bench.transfers["c"].legs() == [(link, 0, 20, last_ps + 30, last_ps + 33, 10 * bursts, 80 * bursts, bursts, 0)]
+    times_ps = (0, 20, last_ps + 30, last_ps + 33)
+    assert bench.transfers["c"].legs() == [(link, *times_ps, 10 * bursts, 80 * bursts, bursts, 0)]
     assert visits == [last_ps, last_ps + 10, last_ps + 20, last_ps + 30]
 
 

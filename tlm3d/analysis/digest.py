@@ -1,0 +1,109 @@
+"""The facts of a run, added up: at once when it is over, or bit by bit while it goes on, to the same integers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
+from tlm3d.analysis import blame
+from tlm3d.analysis.activities import activities
+from tlm3d.analysis.channels import added, channel_results
+from tlm3d.analysis.deadlines import Tally, jobs_by_task
+from tlm3d.analysis.efficiency import compute_time_ps, efficiency
+from tlm3d.analysis.energy import Key, accounts, booked_aj
+from tlm3d.analysis.meter import Meter
+from tlm3d.analysis.power import average_nw
+from tlm3d.analysis.result import ChannelResult, Result
+from tlm3d.analysis.verdict import verdict
+from tlm3d.record.recording import JobEnd, Recording, StateInterval
+
+
+class Digest:
+    """Reads the facts of ``recording``; with ``fold`` it also takes them out, but for those to be kept.
+
+    What it holds does not grow with the run, except by response times that have not been seen before.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._kept = replace(recording, spans=[], legs=[], states=[], jobs=[])  # of those taken out
+        self._booked_aj: Counter[Key] = Counter()
+        self._channels: dict[str, ChannelResult] = channel_results(self._kept)
+        self._busy_ps: Counter[str] = Counter()
+        self._tallies = {name: Tally(name, task.deadline_ps) for name, task in recording.tasks.items()}
+        self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
+        self._meter = Meter(recording.limits)
+
+    def fold(self, settled_ps: int, going_on: Sequence[StateInterval]) -> None:
+        """Take in and out what is final: everything that starts before ``settled_ps`` has been recorded.
+
+        ``going_on`` are the states that have started before and not ended. The run may end at ``settled_ps`` or later.
+        """
+        ended = self._recording.take(settled_ps)
+        self._add(ended)
+        self._keep(ended)
+        running = replace(self._recording, states=[*self._recording.states, *going_on])
+        self._meter.read(activities(ended), activities(running, until_ps=settled_ps), settled_ps)
+
+    def result(self) -> Result:
+        """The whole answer, once the run is over."""
+        recording = self._recording
+        horizon_ps = recording.horizon_ps
+        self._add(recording)
+        self._meter.close(activities(recording), horizon_ps)
+        self._keep(recording)
+        kept = self._kept
+        recording.spans, recording.legs = kept.spans, kept.legs
+        recording.states, recording.jobs = kept.states, kept.jobs
+        tasks = {name: tally.result() for name, tally in self._tallies.items()}
+        booked = accounts(self._booked_aj)
+        total_aj = sum(account.energy_aj for account in booked)
+        held = self._meter.limits()
+        word, reasons = verdict(tasks.values(), held)
+        return Result(
+            verdict=word,
+            reasons=reasons,
+            platform=recording.platform,
+            workload=recording.workload,
+            policy=recording.policy,
+            seed=recording.seed,
+            horizon_ps=horizon_ps,
+            corner=recording.corner,
+            tasks=tasks,
+            worst=blame.worst(chain.from_iterable(self._contenders.values()), horizon_ps),
+            tightest=blame.tightest(self._contenders, horizon_ps),
+            limits=held,
+            total_aj=total_aj,
+            average_nw=average_nw(total_aj, horizon_ps),
+            accounts=booked,
+            channels=self._channels,
+            efficiency=efficiency(recording, booked, tasks, self._busy_ps),
+            power_bins_nw=self._meter.bins_nw(),
+            boot_bytes=recording.boot_bytes,
+            notes=recording.notes,
+            recording=recording,
+        )
+
+    def _add(self, facts: Recording) -> None:
+        horizon_ps = facts.horizon_ps
+        for name, jobs in jobs_by_task(facts).items():
+            self._tallies[name].add(jobs, horizon_ps)
+            self._contenders[name] = blame.contenders([*self._contenders[name], *jobs], horizon_ps)
+        self._booked_aj.update(booked_aj(facts))
+        self._channels = added(self._channels, channel_results(facts))
+        self._busy_ps.update(compute_time_ps(facts.spans, horizon_ps))
+
+    def _keep(self, facts: Recording) -> None:
+        overlaps, kept = self._recording.kept.overlaps, self._kept
+        if self._recording.kept.everything:
+            kept.spans += facts.spans
+            kept.legs += facts.legs
+            kept.states += facts.states
+            kept.jobs += facts.jobs
+            return
+        kept.spans += [span for span in facts.spans if overlaps(span.start_ps, span.end_ps)]
+        kept.legs += [leg for leg in facts.legs if overlaps(leg.posted_ps, leg.finish_ps)]
+        kept.states += [state for state in facts.states if overlaps(state.start_ps, state.end_ps)]
+        kept.jobs += [job for job in facts.jobs if overlaps(job.release_ps, job.end_ps)]
