@@ -69,21 +69,22 @@ class Rounds:
     def look(self, channels: list[Channel], transfers: Iterable[Transfer], now_ps: int, until_ps: int) -> None:
         """The marker has started a burst at ``now_ps``: skip rounds that end before ``until_ps`` if there are any."""
         self.is_seen = True
-        present = [transfer for transfer in transfers if transfer.posted_ps <= now_ps]
-        busy_ps = [at_ps - now_ps if (at_ps := channel.busy_until_ps) > now_ps else 0 for channel in channels]
         self._looks += 1
-        if busy_ps == self._busy_ps:  # cheap, and rarely so by chance
-            state = _state(channels, present, now_ps)
-            if state == self._state:
-                for transfer in transfers:
-                    if now_ps < transfer.posted_ps < until_ps:
-                        until_ps = transfer.posted_ps
-                now_ps += self._skip(channels, present, now_ps, until_ps)
-                self._keep(busy_ps, state, present, now_ps)
-                return
-        if self._looks >= self._patience:
+        busy_ps = [at_ps - now_ps if (at_ps := channel.busy_until_ps) > now_ps else 0 for channel in channels]
+        may_be = busy_ps == self._busy_ps  # cheap, and rarely so by chance
+        if not may_be and self._looks < self._patience:
+            return
+        present = [transfer for transfer in transfers if transfer.posted_ps <= now_ps]
+        state = _state(channels, present, now_ps)
+        if may_be and state == self._state:
+            for transfer in transfers:
+                if now_ps < transfer.posted_ps < until_ps:
+                    until_ps = transfer.posted_ps
+            now_ps += self._skip(channels, present, now_ps, until_ps)
+            self._keep(busy_ps, state, present, now_ps)
+        elif self._looks >= self._patience:
             self._patience += 1 + self._patience // 2
-            self._keep(busy_ps, _state(channels, present, now_ps), present, now_ps)
+            self._keep(busy_ps, state, present, now_ps)
 
     def _keep(self, busy_ps: list[int], state: State, present: list[Transfer], now_ps: int) -> None:
         self._looks = 0
