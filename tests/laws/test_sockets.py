@@ -10,8 +10,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.parts import OK, PhasedPlayer, Player, Slow, SlowInPhases
-from reference.per_burst import Wire, simulate
-from reference.traffic_cases import Case, Process, random_case, with_costly_wires
+from reference.per_burst import simulate
+from reference.traffic_cases import Case, Process, channel_of, random_case, with_costly_wires
 
 from tlm3d.tlm.carrier import Carrier
 from tlm3d.tlm.channel import Channel
@@ -36,7 +36,7 @@ def case_of(seed: int) -> Case:
 
 
 def channels_of(case: Case) -> dict[str, Channel]:
-    return {w.name: Channel(**{slot: getattr(w, slot) for slot in Wire.__dataclass_fields__}) for w in case.wires}
+    return {wire.name: channel_of(wire) for wire in case.wires}
 
 
 def through_sockets(case: Case, seed: int, phased: bool) -> Finishes:

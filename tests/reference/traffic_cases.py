@@ -164,7 +164,7 @@ class _StatedFaults(Faults):
         return self._wire.is_wrong(initiator, number)
 
 
-def _channel(wire: Wire) -> Channel:
+def channel_of(wire: Wire) -> Channel:
     facts = {slot: getattr(wire, slot) for slot in Wire.__dataclass_fields__}
     del facts["wrong_percent"], facts["turnaround_ps"]
     return Channel(**facts, faults=_StatedFaults(wire) if wire.wrong_percent else None)
@@ -186,7 +186,7 @@ def produced(case: Case, seed: int = 0) -> list[Fate]:
     rng = random.Random(seed)
     env = simpy.Environment()
     fabric = Fabric(env)
-    channels = {wire.name: _channel(wire) for wire in case.wires}
+    channels = {wire.name: channel_of(wire) for wire in case.wires}
     fates: dict[str, list[Transfer]] = {initiator: [] for initiator in case.traffic}
 
     def report(finished: simpy.Event, transfer: Transfer) -> None:

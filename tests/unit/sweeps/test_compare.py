@@ -14,7 +14,7 @@ from tlm3d.record.kept import TOTALS
 from tlm3d.simulation import simulate
 from tlm3d.spec.pair import read_pair
 from tlm3d.sweeps.compare import changes_from_first, compare, read_candidates
-from tlm3d.sweeps.point import Study, run_result
+from tlm3d.sweeps.point import Point, Study, run_result
 
 ROOT = Path(__file__).resolve().parents[3]
 STACK, FLAT = (str(ROOT / "platforms" / name) for name in ("three_tier_vision.yaml", "flat_soc.yaml"))
@@ -118,6 +118,6 @@ def test_policy_horizon_and_seed_are_those_of_the_study() -> None:
 
 
 def test_a_point_records_no_facts() -> None:
-    recording = run_result(replace(STUDY, platform=STACK, horizon_ps=10**9), (), ()).recording
+    recording = run_result(replace(STUDY, platform=STACK, horizon_ps=10**9), Point((), (), "typical")).recording
     assert recording.kept == TOTALS
     assert not recording.spans
