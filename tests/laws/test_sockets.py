@@ -27,12 +27,16 @@ Finishes = dict[str, list[int]]
 
 
 def case_of(seed: int) -> Case:
-    """A random case in which each initiator keeps to one route, as a socket does."""
+    """A random case in which each initiator keeps to one route, as a socket does.
+
+    Without faults: which bursts arrive wrong hangs on the name of the initiator, and a module's is its path.
+    """
     case = with_costly_wires(random_case(seed), seed)
     traffic = {
         initiator: [replace(row, route=rows[0].route) for row in rows] for initiator, rows in case.traffic.items()
     }
-    return Case(case.wires, traffic, None, case.typical_ps)
+    wires = [replace(wire, wrong_percent=0) for wire in case.wires]
+    return Case(wires, traffic, None, case.typical_ps)
 
 
 def channels_of(case: Case) -> dict[str, Channel]:
