@@ -78,3 +78,10 @@ def test_a_branch_that_waits_while_its_own_job_loads_another_branch_blames_nobod
     own = [(s.bucket, s.start_ps, s.end_ps, s.holder) for s in waited if s.end_ps <= 226 * NS]
     assert own == [("link-transfer", 0, 113 * NS, "-"), ("link-transfer", 113 * NS, 226 * NS, "-")]
     assert {s.holder for s in waited if s.start_ps >= 226 * NS} == {"urgent#0"}
+
+
+def test_of_two_jobs_aborted_at_one_instant_the_second_has_waited_for_the_first() -> None:
+    # At 345 the port waits for the inputs of urgent's conv1; letting go of it must not hide what other waited for.
+    together = {"deadline": "345 ns", "on_miss": "abort"}
+    waited = job(shared(together, together).run(), "other").segments
+    assert [(s.bucket, s.start_ps, s.end_ps, s.holder) for s in waited] == [("preempt", 0, 345 * NS, "urgent#0")]

@@ -24,6 +24,7 @@ from tlm3d.tlm.timing import NORMAL, PLACE
 from tlm3d.units import PS_PER_S, release_ps
 
 Engine = Pipeline | Lane
+Waiting = tuple[str, str, str]  # for what: bucket of blame, where, holder
 
 
 class Dispatcher:
@@ -45,8 +46,12 @@ class Dispatcher:
         """Rows that find no room, jobs that are over, then who runs where; in name order."""
         for camera in self.cameras:
             camera.take_rows()
+        # What each of them waits for is asked before any of them lets go of it.
+        overdue = [(runner, job, runner.waiting_for(job)) for runner in self.runners for job in runner.overdue()]
+        for runner, job, waiting in overdue:
+            runner.end_at_deadline(job, waiting)
         for runner in self.runners:
-            runner.end_overdue()
+            runner.trim_backlog()
         if self._to_place:
             self._place()
 
@@ -225,7 +230,7 @@ class TaskRunner:
             return
         job.input_op = frame.landed
         if frame.lost:
-            self._end_early(job, "input-lost")
+            self._end_early(job, "input-lost", self.waiting_for(job))
         elif job.active:
             self._try_start(job)
 
@@ -243,7 +248,7 @@ class TaskRunner:
     # ------------------------------------------------------------ end
 
     def _finish(self, job: Job) -> None:
-        self._record(job, "finished", self._context.now_ps)
+        self._record(job, "finished", self._context.now_ps, self.waiting_for(job))
         self._next()
 
     def _next(self) -> None:
@@ -251,34 +256,44 @@ class TaskRunner:
         if self._active is not None:
             self._activate(self._active)
 
-    def _end_early(self, job: Job, status: str) -> None:
+    def _end_early(self, job: Job, status: str, waiting: Waiting) -> None:
         if job.items:
             self._dispatcher.withdraw(job)
-        self._record(job, status, -1)
+        self._record(job, status, -1, waiting)
         if job is self._active:
             self._next()
         else:
             self._waiting.remove(job)
 
-    def end_overdue(self) -> None:
-        """End jobs at their deadline that have not finished (abort) or not begun (drop), and what the backlog bars."""
+    def overdue(self) -> list[Job]:
+        """Jobs that end at their deadline, now: not finished (abort) or not begun (drop)."""
+        found = []
         while self._guarded and self._guarded[0].deadline_ps <= self._context.now_ps:
             job = self._guarded.popleft()
             if not job.ended and (self._spec.on_miss == "abort" or job.start_ps < 0):
-                self._end_early(job, "aborted" if self._spec.on_miss == "abort" else "dropped")
-        while len(self._waiting) > self._spec.backlog:
-            self._record(self._waiting.popleft(), "dropped", -1)
+                found.append(job)
+        return found
 
-    def _record(self, job: Job, status: str, finish_ps: int) -> None:
+    def end_at_deadline(self, job: Job, waiting: Waiting) -> None:
+        """End one of ``overdue``, which waited for ``waiting`` where it was not at work."""
+        self._end_early(job, "aborted" if self._spec.on_miss == "abort" else "dropped", waiting)
+
+    def trim_backlog(self) -> None:
+        """Drop what the backlog bars, the oldest first."""
+        while len(self._waiting) > self._spec.backlog:
+            job = self._waiting.popleft()
+            self._record(job, "dropped", -1, self.waiting_for(job))
+
+    def _record(self, job: Job, status: str, finish_ps: int, waiting: Waiting) -> None:
         now_ps = self._context.now_ps
-        waiting = self._waiting_for(job)
         job.ended = True
         self._context.recording.jobs.append(self._end_of(job, status, finish_ps, now_ps, waiting))
 
     def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
         return job.end(status, finish_ps, job.segments(now_ps, waiting))
 
-    def _waiting_for(self, job: Job) -> tuple[str, str, str]:
+    def waiting_for(self, job: Job) -> Waiting:
+        """What ``job`` waits for where it has nothing under way."""
         frame = job.frame
         if frame is not None and frame.landed is None:
             return ("sensing", self._spec.input.camera if self._spec.input else "-", "-")
@@ -290,7 +305,7 @@ class TaskRunner:
         """At the horizon: record the jobs that have not ended."""
         for job in [*([self._active] if self._active else []), *self._waiting]:
             horizon_ps = self._context.recording.horizon_ps
-            self._context.recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self._waiting_for(job)))
+            self._context.recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job)))
 
 
 def task_rate(spec: TaskSpec) -> Fraction | None:
