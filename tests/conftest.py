@@ -1,4 +1,4 @@
-"""Hypothesis: anywhere it tries new examples every time; in CI always the same, so that what lands did not break by luck."""
+"""Hypothesis tries new examples every time; in CI always the same, so that what lands does not break by luck."""
 
 from __future__ import annotations
 
