@@ -92,3 +92,10 @@ def test_what_was_sent_again_is_counted_in_the_report_of_its_channel() -> None:
     assert again["vias:top>bottom"] == 3
     assert again["top.sram"] == 0
     assert sum(again.values()) == sum(leg.resent for leg in result.recording.legs)
+
+
+def test_failed_lanes_are_noted_in_the_report() -> None:
+    chip = platform("1 GHz", 4096, "1 KiB")
+    chip["links"]["vias"] |= {"failed_lanes": 3, "spare_lanes": 2}
+    notes = lone_job(chip, [1, 10, 10], [10], 9000 * NS).judge().notes
+    assert notes[0] == "vias:bottom>top: 3 lanes have failed, 2 spares: 7 of 8 lanes carry"

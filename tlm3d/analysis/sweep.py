@@ -19,6 +19,7 @@ class Row:
     verdict: str = ""
     judged: int = 0
     missed: int = 0
+    limits_missed: int = 0  # power limits not kept
     worst_response_ps: int = 0
     worst_task: str = "-"  # the task whose largest response is the largest share of its deadline
     worst_share: float = 0.0  # that response over its deadline
@@ -41,6 +42,7 @@ def row_of(values: tuple[str, ...], result: Result) -> Row:
         verdict=result.verdict.value,
         judged=sum(task.judged for task in result.tasks.values()),
         missed=sum(task.missed for task in result.tasks.values()),
+        limits_missed=sum(limit.met is False for limit in result.limits),
         worst_response_ps=response_ps,
         worst_task=name,
         worst_share=share,

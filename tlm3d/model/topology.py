@@ -79,12 +79,16 @@ class Topology:
         self.channels[name] = channel
         self.infos[name] = ChannelInfo(component, role, account, float(spec.total_bps))
         self._hops[name] = _Hop(channel, aj_per_bit, spec.aj_per_burst if isinstance(spec, LinkSpec) else 0)
+        found = []
+        if isinstance(spec, LinkSpec) and spec.failed_lanes:
+            left = f"{spec.working_lanes} of {spec.lanes} lanes carry"
+            found.append(f"{spec.failed_lanes} lanes have failed, {spec.spare_lanes} spares: {left}")
         if not channel.covers_round_trip:
             burst_ps = channel.burst_ps(channel.burst_bytes)
             need = ceil_div(burst_ps + 2 * spec.latency_ps, burst_ps)
-            self.warnings[name] = (
-                f"{name}: a buffer of {spec.buffer_bursts} bursts does not cover the round trip, {need} would"
-            )
+            found.append(f"a buffer of {spec.buffer_bursts} bursts does not cover the round trip, {need} would")
+        if found:
+            self.warnings[name] = f"{name}: {'; '.join(found)}"
 
     def _faults(self, name: str, spec: ChannelSpec) -> Faults | None:
         stated = spec.faults if isinstance(spec, LinkSpec) else None

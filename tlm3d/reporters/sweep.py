@@ -41,13 +41,15 @@ def render(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expe
 
 def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int]) -> None:
     networks = sorted({name for row in rows for name in row.uj_per_inference})
-    page.heading("Points", "uJ: each network's own energy an inference")
+    over = "over: power limits not kept; " if any(row.limits_missed for row in rows) else ""
+    page.heading("Points", f"{over}uJ: each network's own energy an inference")
     columns = [
         *(Column(path, Kind.NAME) for path in paths),
         Column("corner", Kind.NAME),
         Column("verdict", Kind.NAME),
         Column("missed"),
         Column("%", optional=True),
+        Column("over"),
         Column("worst response"),
         Column("of task", Kind.NAME, optional=True),
         Column("average"),
@@ -59,12 +61,13 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
         knee = "<- knee" if index in knees else ""
         point = [*row.values, row.corner if _tells_corners(rows) else ""]
         if row.error:
-            cells.append([*point, "ERROR", *[""] * (5 + len(networks)), ""])
+            cells.append([*point, "ERROR", *[""] * (6 + len(networks)), ""])
             continue
         energy = [f"{row.uj_per_inference[name]:.3g}" if name in row.uj_per_inference else "-" for name in networks]
         share = f"{100 * row.missed / row.judged:.1f}" if row.judged else "-"
         worst = show_ps(row.worst_response_ps) if row.worst_task != "-" else "-"
-        outcome = [row.verdict.upper(), str(row.missed), share, worst, row.worst_task, show_nw(row.average_nw)]
+        missed = [row.verdict.upper(), str(row.missed), share, str(row.limits_missed) if over else ""]
+        outcome = [*missed, worst, row.worst_task, show_nw(row.average_nw)]
         cells.append([*point, *outcome, *energy, knee])
     page.table(columns, cells)
 
@@ -172,6 +175,7 @@ def _row(paths: Sequence[str], row: Row) -> dict[str, Any]:
         "verdict": row.verdict,
         "judged": row.judged,
         "missed": row.missed,
+        "limits_missed": row.limits_missed,
         "worst_response_ps": row.worst_response_ps,
         "worst_task": row.worst_task,
         "average_nw": row.average_nw,
@@ -185,7 +189,16 @@ def csv_text(paths: Sequence[str], rows: Sequence[Row]) -> str:
     networks = sorted({name for row in rows for name in row.uj_per_inference})
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    outcome = ["verdict", "judged", "missed", "worst_response_ps", "worst_task", "average_nw", "total_aj"]
+    outcome = [
+        "verdict",
+        "judged",
+        "missed",
+        "limits_missed",
+        "worst_response_ps",
+        "worst_task",
+        "average_nw",
+        "total_aj",
+    ]
     writer.writerow([*paths, "corner", *outcome, *(f"uj_per_inference_{name}" for name in networks), "error"])
     for row in rows:
         numbers: list[object] = [""] * (len(outcome) + len(networks))
