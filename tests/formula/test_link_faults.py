@@ -98,4 +98,4 @@ def test_failed_lanes_are_noted_in_the_report() -> None:
     chip = platform("1 GHz", 4096, "1 KiB")
     chip["links"]["vias"] |= {"failed_lanes": 3, "spare_lanes": 2}
     notes = lone_job(chip, [1, 10, 10], [10], 9000 * NS).judge().notes
-    assert notes[0] == "vias:bottom>top: 3 lanes have failed, 2 spares: 7 of 8 lanes carry"
+    assert notes[0] == "vias:top>bottom: 3 lanes have failed, 2 spares: 7 of 8 lanes carry"
