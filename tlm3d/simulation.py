@@ -44,8 +44,8 @@ def simulate(
     something true, the window ends there. ``modules``: functions that are given the Surroundings and build modules of
     your own beside the platform (docs/systemc.md). ``record``: the facts that ``result.recording`` keeps: ``"full"``,
     ``"totals"`` for none, so that memory does not grow with the run, or those of a window such as ``"900 ms..1 s"``;
-    every other number of the result is the same. Raises SpecError, PluginError, ElaborationError, QuantityError
-    (horizon, record), ModuleError.
+    every other number of the result is the same. With ``modules`` facts are held until the end, whatever is kept then.
+    Raises SpecError, PluginError, ElaborationError, QuantityError (horizon, record), ModuleError.
     """
     from tlm3d.analysis.digest import Digest
     from tlm3d.model.system import System
@@ -96,17 +96,22 @@ def _alone(platform: PlatformSpec, network: Network, placement: Placement) -> Ex
     return by_layer(system.run(), works, placement.block, placement.elsewhere)
 
 
-def load_study(platform_file: str | Path, traffic_file: str | Path) -> tuple[PlatformSpec, list[TrafficRow]]:
-    """A platform, and the rows of a traffic file that uses its channels. Raises SpecError, problems of both files."""
+def load_study(
+    platform_file: str | Path, traffic_file: str | Path, settings: Sequence[str] = (), corner: str = "typical"
+) -> tuple[PlatformSpec, list[TrafficRow]]:
+    """A platform with ``settings`` (``path=value``) applied, at ``corner``, and the rows of a traffic file for it.
+
+    Raises SpecError, problems of both files.
+    """
     from tlm3d.model.topology import Topology
-    from tlm3d.spec.platform import load_platform
+    from tlm3d.spec.pair import read_platform
     from tlm3d.spec.traffic import read_traffic
 
     found: list[Problem] = []
     platform: PlatformSpec | None = None
     rows: list[TrafficRow] = []
     try:
-        platform = load_platform(platform_file)
+        platform = read_platform(str(platform_file), settings, corner)
     except SpecError as error:
         found += error.problems
     try:
@@ -119,17 +124,17 @@ def load_study(platform_file: str | Path, traffic_file: str | Path) -> tuple[Pla
 
 
 def play_traffic(
-    platform: PlatformSpec, rows: Sequence[TrafficRow], *, progress: Progress | None = None
+    platform: PlatformSpec, rows: Sequence[TrafficRow], *, seed: int = 0, progress: Progress | None = None
 ) -> TrafficResult:
     """Post ``rows`` to the channels of ``platform``; of an interrupted study what had finished is the answer.
 
-    ``progress(done, rows)`` is called now and then. Raises ElaborationError.
+    ``seed`` is that of bit errors. ``progress(done, rows)`` is called now and then. Raises ElaborationError.
     """
     from tlm3d.analysis.traffic import TrafficTotals
     from tlm3d.model.topology import Topology
     from tlm3d.model.traffic import play_rows
 
-    topology = Topology(platform)
+    topology = Topology(platform, seed)
     used = {name for row in rows for name in row.route}
     notes = tuple(warning for name, warning in topology.warnings.items() if name in used)
     totals = TrafficTotals(topology.infos, len(rows))

@@ -49,8 +49,9 @@ def test_an_interrupt_of_a_long_run_reports_what_is_done_and_exits_with_130(numb
             shown += os.read(terminal, 1000)
     os.close(terminal)
     assert process.returncode == 130
-    assert out.startswith(b"RESULT: MET every deadline kept (")
-    assert re.search(rb"note: interrupted at [\d.]+ m?s of 2.00 ks: the window ends there\n", out)
+    first, second, *_ = out.splitlines()
+    assert re.fullmatch(rb"RESULT: INTERRUPTED at [\d.]+ m?s of 2 ks; what follows is of the time simulated", first)
+    assert second.startswith(b"so far: MET every deadline kept (")
     assert b"Traceback" not in shown
 
 
@@ -66,6 +67,7 @@ def test_a_horizon_of_years_says_how_long_it_would_take_and_can_be_interrupted()
     assert re.fullmatch(r"note: simulating: \S+ % in \d s, so about [\d,]+ (years|days) to go; an interrupt .*\n", note)
     assert (process.returncode, err) == (130, "interrupted\n")
     assert 0 < json.loads(out)["horizon_ps"] < 10**12 * 86400
+    assert json.loads(out)["interrupted_of_ps"] == 100_000 * 86400 * 10**12
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc to see the processes in")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 
 import pytest
 from reference.systems import Case, Tree
 from reference.tiny_chip import NS, lone_job, platform
 
+from tlm3d.errors import ElaborationError
 from tlm3d.record.recording import Recording, TransferLeg
 from tlm3d.tlm.faults import Faults
 
@@ -99,3 +101,10 @@ def test_failed_lanes_are_noted_in_the_report() -> None:
     chip["links"]["vias"] |= {"failed_lanes": 3, "spare_lanes": 2}
     notes = lone_job(chip, [1, 10, 10], [10], 9000 * NS).judge().notes
     assert notes[0] == "vias:top>bottom: 3 lanes have failed, 2 spares: 7 of 8 lanes carry"
+
+
+def test_a_link_on_which_hardly_a_burst_arrives_right_is_refused() -> None:
+    # (1 - 0.01)^2048, of bursts of 256 B.
+    message = "vias:top>bottom: of its bursts of 2048 bit only a share of 1.2e-09 arrives right, less than 0.01"
+    with pytest.raises(ElaborationError, match=re.escape(message)):
+        faulty("0.01").system()

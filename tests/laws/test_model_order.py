@@ -66,7 +66,7 @@ def test_a_run_that_is_stopped_is_one_with_the_horizon_where_it_stopped(case: Ca
         assume(False)
     stopped = system.run(lambda done_ps, _: done_ps >= at_ps)
     whole = Case(case.platform, case.workload, case.networks, case.policy, stopped.horizon_ps, case.seed).run()
-    stopped.notes = whole.notes
+    stopped.interrupted_of_ps = 0
     assert dumps(judge(stopped)) == dumps(judge(whole))
 
 
@@ -74,9 +74,9 @@ def test_stopping_the_default_pair_anywhere_is_choosing_that_horizon() -> None:
     for stop_ps in (10**9, 5 * 10**10, 3 * 10**11):
         stopped = default_system().run(lambda done_ps, _, stop_ps=stop_ps: done_ps >= stop_ps)
         assert stop_ps <= stopped.horizon_ps < 10**12
-        assert stopped.notes[-1].startswith("interrupted at ")
+        assert stopped.interrupted_of_ps == 10**12
         whole = default_system(horizon_ps=stopped.horizon_ps).run()
-        stopped.notes = whole.notes
+        stopped.interrupted_of_ps = 0
         assert dumps(judge(stopped)) == dumps(judge(whole))
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from reference.default_pair import default_system
 from reference.random_systems import systems
 from reference.systems import Case
+from reference.tiny_chip import lone_job, platform
 
 from tlm3d.analysis import meter
 from tlm3d.analysis.digest import Digest
@@ -199,3 +200,19 @@ def test_a_fact_that_comes_after_its_time_has_been_judged_is_a_bug_that_is_seen(
 
     with sliced(10**9, 1), pytest.raises(SimulationError, match="has been read up to"):
         system.run(None, fold)
+
+
+@pytest.mark.parametrize("slices", [(50_000_000, 1), (7_770_000, 1)])
+def test_totals_count_every_nap_between_the_bursts_of_a_long_transfer(slices: tuple[int, int]) -> None:
+    # 1250 bursts from a slow memory over vias that sleep at once: a nap before each.
+    chip = platform("1 GHz", 10**6, "1 MiB")
+    chip["dies"]["top"]["blocks"]["sram"] |= {"rate": "800 Mbit/s", "burst": "8 B"}
+    gated = {"after": "0 s", "wake_time": "20 ns", "wake_energy": "100 pJ", "power": "1 uW"}
+    chip["links"]["vias"] |= {"burst": "8 B", "buffer": "1", "gated": gated}
+    case = lone_job(chip, [10, 10, 100], [1], 10**9)
+    case = replace(case, horizon_ps=10**9)
+    with sliced(*slices):
+        totals = run(case.system(), TOTALS)
+    full = run(case.system(), FULL)
+    assert sum(span.what == "wake-up" for span in full.recording.spans) > 1250
+    assert numbers(totals, full) == full

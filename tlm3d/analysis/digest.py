@@ -82,6 +82,7 @@ class Digest:
             efficiency=efficiency(recording, booked, tasks, self._busy_ps),
             power_bins_nw=self._meter.bins_nw(),
             boot_bytes=recording.boot_bytes,
+            interrupted_of_ps=recording.interrupted_of_ps,
             notes=recording.notes,
             recording=recording,
         )

@@ -19,7 +19,7 @@ PolicyName = Annotated[
     typer.Option(help="Scheduling policy, such as edf. Default: the workload's.", autocompletion=completion.policies),
 ]
 Horizon = Annotated[str | None, typer.Option(help='Time to simulate, such as "1 s". Default: the workload\'s.')]
-Seed = Annotated[int, typer.Option(help="Seed of every random draw (release jitter).")]
+Seed = Annotated[int, typer.Option(help="Seed of every random draw: release jitter, bit errors.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tlm3d.cli.options import JsonFile, PlatformFile
+from tlm3d.cli.options import Corner, JsonFile, PlatformFile, Seed, Settings
 from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, tell, writing
 
 NAME = "traffic"
@@ -23,6 +23,9 @@ def traffic(
     context: typer.Context,
     platform: PlatformFile,
     traffic: Annotated[str, typer.Argument(help="Traffic file (CSV).", show_default=False)],
+    seed: Seed = 0,
+    set_: Settings = None,
+    corner: Corner = "typical",
     json: JsonFile = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write row, start_ps and finish_ps of every transfer as CSV.")
@@ -38,9 +41,9 @@ def traffic(
     from tlm3d.simulation import load_study, play_traffic
 
     with errors(context):
-        study = load_study(platform, traffic)
+        study = load_study(platform, traffic, set_ or [], corner)
         with progress_bar("playing") as progress:
-            result = play_traffic(*study, progress=progress)
+            result = play_traffic(*study, seed=seed, progress=progress)
         tell(json, lambda: reporter.dumps(result), lambda console: reporter.render(result, console))
         if out is not None:
             with writing(out), out.open("w", encoding="utf-8", newline="") as file:

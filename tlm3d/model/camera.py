@@ -242,6 +242,6 @@ class Camera:
                 gated.append((since_ps, woken_ps))
                 if woken_ps > self._woken_ps:
                     self._woken_ps = woken_ps
-                    book_wake_up(self._context.recording, self._component, self._path, spec, woken_ps)
+                    book_wake_up(self._context.recording, self._component, spec, woken_ps)
             since_ps = end_ps + spec.after_ps
         return [*gated, (since_ps, NEVER)]

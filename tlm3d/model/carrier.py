@@ -41,7 +41,7 @@ class Carrier:
         naps = self._channel.naps
         for nap in naps[self._naps :]:
             self._gated.append(nap)
-            book_wake_up(self._recording, self._component, self._name, self._gating, nap.woken_ps)
+            book_wake_up(self._recording, self._component, self._gating, nap.woken_ps)
         del naps[:-1]  # the channel itself asks for the last one only
         self._naps = len(naps)
         gated: list[Interval] = [*self._gated, (max(0, self._channel.fall_asleep_ps()), NEVER)]

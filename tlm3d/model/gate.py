@@ -52,7 +52,7 @@ class Gate:
         if spec is not None and self._is_gated(now_ps):
             self._gated.append((max(0, self._idle_since_ps + spec.after_ps), now_ps))
             self._woken_ps, self._awake_ps = now_ps, now_ps + spec.wake_time_ps
-            book_wake_up(self._recording, self._component, self._path, spec, now_ps)
+            book_wake_up(self._recording, self._component, spec, now_ps)
 
     def release(self, now_ps: int) -> None:
         """Nothing is left to do."""
@@ -90,10 +90,10 @@ class Gate:
         return self._spec is not None and now_ps > self._idle_since_ps + self._spec.after_ps
 
 
-def book_wake_up(recording: Recording, component: Component, where: str, spec: GatedSpec, woken_ps: int) -> None:
-    """Record that ``where`` woke up from ``woken_ps`` on."""
+def book_wake_up(recording: Recording, component: Component, spec: GatedSpec, woken_ps: int) -> None:
+    """Record that ``component`` woke up from ``woken_ps`` on."""
     end_ps = woken_ps + spec.wake_time_ps
-    recording.spans.append(Span(component, "wake-up", "-", -1, where, -1, woken_ps, end_ps, spec.wake_energy_aj))
+    recording.spans.append(Span(component, "wake-up", "-", -1, "-", -1, woken_ps, end_ps, spec.wake_energy_aj))
 
 
 class States:

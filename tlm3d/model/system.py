@@ -32,7 +32,6 @@ from tlm3d.spec.binding import BlockName, bind, frame_rates
 from tlm3d.spec.platform import PlatformSpec, with_frame_rates
 from tlm3d.spec.workload import WorkloadSpec
 from tlm3d.tlm.fabric import Fabric
-from tlm3d.units import show_ps
 
 
 @contextmanager
@@ -209,9 +208,7 @@ class System:
             took_s = max(monotonic() - began_s, _SLICE_S / 1000)
             slice_ps = max(1, min(2 * slice_ps, int(slice_ps * _SLICE_S / took_s)))
             if progress and progress(done_ps, horizon_ps) and done_ps < horizon_ps:
-                self.recording.horizon_ps = done_ps
-                stopped = f"interrupted at {show_ps(done_ps)} of {show_ps(horizon_ps)}: the window ends there"
-                self.recording.notes = (*self.recording.notes, stopped)
+                self.recording.horizon_ps, self.recording.interrupted_of_ps = done_ps, horizon_ps
                 return
             if settle and done_ps < horizon_ps:
                 settle(done_ps)

@@ -18,6 +18,8 @@ from tlm3d.tlm.channel import Channel, Sleep
 from tlm3d.tlm.faults import Faults
 from tlm3d.units import ceil_div
 
+_LEAST_RIGHT = 0.01  # of the bursts of a link; with fewer, every transfer is sent a hundred times over
+
 
 class Route(NamedTuple):
     """Channels in order, and what a bit and a burst cost on each: aJ a bit as (numerator, denominator), aJ a burst."""
@@ -91,8 +93,17 @@ class Topology:
             self.warnings[name] = f"{name}: {'; '.join(found)}"
 
     def _faults(self, name: str, spec: ChannelSpec) -> Faults | None:
+        """Raises ElaborationError where hardly a burst would ever arrive right."""
         stated = spec.faults if isinstance(spec, LinkSpec) else None
-        return Faults(name, stated.bit_error_rate, stated.turnaround_ps, self._seed) if stated else None
+        if stated is None:
+            return None
+        faults = Faults(name, stated.bit_error_rate, stated.turnaround_ps, self._seed)
+        bits = max(1, spec.burst_bits // 8) * 8 + spec.overhead_bits
+        right = float(1 - faults.wrong(bits))
+        if right < _LEAST_RIGHT:
+            what = f"of its bursts of {bits} bit only a share of {right:.2g} arrives right"
+            raise ElaborationError(f"{name}: {what}, less than {_LEAST_RIGHT}: bit_error_rate is too high")
+        return faults
 
     def read_route(self, memory: BlockName, reader: BlockName) -> Route:
         """From ``memory`` into ``reader``'s local memory. Raises ElaborationError when no links lead there."""

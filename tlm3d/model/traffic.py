@@ -83,6 +83,8 @@ class _Player:
             for hop, leg in enumerate(transfer.legs())
         )  # fmt: skip
         self._tell(TransferEnd(number, transfer.posted_ps, transfer.finish_ps, legs))
+        for channel in route.channels:
+            del channel.naps[:-1]  # nobody records them here
         self._done += 1
         if self._progress and self._done % _TOLD_EVERY == 0:
             self._progress(self._done, len(self._rows))

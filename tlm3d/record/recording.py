@@ -158,6 +158,7 @@ class Recording:
     legs: list[TransferLeg] = field(default_factory=list)
     states: list[StateInterval] = field(default_factory=list)  # each appended when it has ended
     jobs: list[JobEnd] = field(default_factory=list)
+    interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     macs_executed: int = 0  # by all tiles computed inside the window
     kept: Kept = FULL  # what the lists hold once the run is over
 

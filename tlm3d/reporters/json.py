@@ -27,6 +27,7 @@ def document(result: Result) -> dict[str, Any]:
         "policy": result.policy,
         "seed": result.seed,
         "horizon_ps": result.horizon_ps,
+        "interrupted_of_ps": result.interrupted_of_ps or None,
         "corner": result.corner,
         "tasks": {name: _task(task) for name, task in sorted(result.tasks.items())},
         "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),

@@ -43,7 +43,14 @@ def _headline(result: Result, page: Page) -> None:
     reasons = list(result.reasons) or [_all_kept(result)]
     if len(reasons) > _REASONS:
         reasons[_REASONS:] = [f"and {len(reasons) - _REASONS} more"]
-    page.line((f"RESULT: {result.verdict.name}", _COLOURS[result.verdict]), " " + "; ".join(reasons))
+    if result.interrupted_of_ps:
+        done, asked = _instant(result.horizon_ps), _instant(result.interrupted_of_ps)
+        page.line(
+            ("RESULT: INTERRUPTED", "bold yellow"), f" at {done} of {asked}; what follows is of the time simulated"
+        )
+        page.line((f"so far: {result.verdict.name}", _COLOURS[result.verdict]), " " + "; ".join(reasons))
+    else:
+        page.line((f"RESULT: {result.verdict.name}", _COLOURS[result.verdict]), " " + "; ".join(reasons))
     about = (result.platform, result.workload, result.policy, _instant(result.horizon_ps), f"seed {result.seed}")
     page.line(" · ".join((*about, f"{result.corner} corner")))
 

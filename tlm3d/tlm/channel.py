@@ -44,8 +44,8 @@ class Channel:
 
     __slots__ = (
         "_burst_ps", "arbiter", "asks_for_age", "buffer_bursts", "burst_bytes", "busy_until_ps", "choose", "contention",
-        "decision_ps", "entry_ps", "faults", "flit_bits", "hops", "lanes", "last_served", "latency_ps", "name", "naps",
-        "overhead_bits", "rate_bps", "sleep", "users",
+        "decision_ps", "entry_ps", "faults", "flit_bits", "hops", "lanes", "last_served", "latency_ps", "name",
+        "nap_count", "naps", "overhead_bits", "rate_bps", "sleep", "users",
     )  # fmt: skip
 
     def __init__(
@@ -103,7 +103,8 @@ class Channel:
         self.last_served = ""
         self.busy_until_ps = 0 if sleep is None else -sleep.after_ps - 1
         self.decision_ps = NEVER  # when the next burst of ``hops`` starts, as far as known
-        self.naps: list[Nap] = []  # that have ended
+        self.naps: list[Nap] = []  # that have ended; whoever has recorded them may take all but the last away
+        self.nap_count = 0  # all that have ended
 
     def burst_ps(self, n_bytes: int) -> int:
         """Time that a burst of ``n_bytes`` occupies the wire, entry and overhead included."""
@@ -125,6 +126,7 @@ class Channel:
 
     def wake_up(self, sleep: Sleep, now_ps: int) -> None:
         """A burst could start and the channel is gated: it is occupied with waking up."""
+        self.nap_count += 1
         self.naps.append(Nap(max(0, self.busy_until_ps + sleep.after_ps), now_ps))
         self.busy_until_ps = self.decision_ps = now_ps + sleep.wake_ps
 

@@ -32,11 +32,11 @@ class Faults:
         self._sent[initiator] = number + 1
         wrong_below = self._wrong_below.get(bits)
         if wrong_below is None:
-            wrong_below = self._wrong_below[bits] = int(self._wrong(bits) * STEPS)
+            wrong_below = self._wrong_below[bits] = int(self.wrong(bits) * STEPS)
         return draw_step(self._seed, "burst", f"{self._channel}/{initiator}", number) < wrong_below
 
-    def _wrong(self, bits: int) -> Fraction:
-        """1 − (1 − e)^bits."""
+    def wrong(self, bits: int) -> Fraction:
+        """The probability that a burst of ``bits`` arrives wrong: 1 − (1 − e)^bits."""
         with localcontext() as context:
             context.prec = _DIGITS
             rate = self._bit_error_rate

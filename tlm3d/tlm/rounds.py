@@ -118,7 +118,7 @@ def _state(channels: list[Channel], present: list[Transfer], now_ps: int) -> Sta
         add(channel.last_served)
         busy_ps = channel.busy_until_ps - now_ps
         if channel.sleep is not None:
-            add(len(channel.naps))
+            add(channel.nap_count)
             add(max(busy_ps, -channel.sleep.after_ps - 1))
         else:
             add(busy_ps if busy_ps > 0 else 0)

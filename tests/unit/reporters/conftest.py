@@ -90,6 +90,7 @@ def recording() -> Recording:
             LimitInfo("peak", 4_549_999, 0),
             LimitInfo("window", 9_000_000, 1000 * MS),
         ),
+        interrupted_of_ps=0,
         boot_bytes=123456,
         spans=[
             Span(ARRAY, "compute", "classify", 1, "conv1", 0, 80 * MS, 120 * MS, 20 * UJ),
