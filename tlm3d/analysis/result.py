@@ -134,6 +134,6 @@ class Result:
     efficiency: Efficiency
     power_bins_nw: tuple[float, ...]  # average power in equal slices of the window, for the bar of characters
     boot_bytes: int
-    interrupted_of_ps: int  # the horizon that was asked for, where the run was interrupted before it; else 0
     notes: tuple[str, ...]
     recording: Recording
+    interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
