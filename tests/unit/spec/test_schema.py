@@ -148,6 +148,7 @@ def test_a_default_is_written_as_in_a_file() -> None:
 def test_every_kind_there_is_is_an_alternative() -> None:
     defs = schema("platform")["$defs"]
     assert defs["block"]["properties"]["kind"]["enum"] == list(kinds("blocks"))
+    assert defs["dataflows"]["properties"]["kind"]["enum"] == list(kinds("dataflows"))
     links, buses = (defs[what]["properties"]["kind"]["enum"] for what in ("link", "bus"))
     assert sorted([*links, *buses]) == list(kinds("links"))
     assert schema("workload")["properties"]["policy"]["enum"] == list(kinds("policies"))
