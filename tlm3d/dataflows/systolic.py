@@ -13,12 +13,13 @@ from tlm3d.units import ceil_div
 class Systolic(Dataflow):
     """A layer is a product of matrices: P pixels × K weights an output × N outputs, in folds on R rows × C columns.
 
-    - output: ⌈P/R⌉ ⌈N/C⌉ folds of K + R + C − 2: operands enter skewed, K products are summed in place, then drained
+    - output: ⌈P/R⌉ ⌈N/C⌉ folds of K + R + C − 2: operands enter skewed, and K products are summed in place; the sums
+      leave while the next fold runs
     - weight: ⌈K/R⌉ ⌈N/C⌉ folds of P + 2R + C − 2: R cycles load the weights, then P pixels pass, skewed
     - input: ⌈K/R⌉ ⌈P/C⌉ folds of N + 2R + C − 2: as with weights, pixels and filters exchanged
 
-    Folds follow each other without overlap, and memory always keeps up (Samajdar et al., SCALE-Sim, arXiv 1811.02883,
-    in its analytical form). A depthwise layer is a product for each channel, of N = 1, one after the other.
+    Else folds do not overlap, and memory keeps up: the closed form of SCALE-Sim (Samajdar et al., arXiv 1811.02883),
+    but for the R cycles in which sums drain. A depthwise layer is a product for each channel, of N = 1, in turn.
 
     Tiles: a tile is a product of its own, with its band of pixels and its group of outputs, and fills and drains the
     array for itself; so cut layers take longer, as they do on the array. K is never cut.
