@@ -166,6 +166,16 @@ def test_the_texts_of_the_keys_are_those_of_the_page_of_formats() -> None:
     assert shipped == module.key_texts(page), "run python tools/make_key_texts.py"
 
 
+@pytest.mark.parametrize(
+    "text", ["channel-parallel", "{kind: channel-parallel}", "{kind: systolic, stationary: input}"]
+)
+def test_a_dataflow_is_a_name_or_a_mapping(text: str) -> None:
+    good = (ROOT / "tests" / "cli" / "good" / "platform.yaml").read_text(encoding="utf-8")
+    array = "array: [4, 4]\n"
+    assert good.count(array) == 1
+    assert problems(good.replace(array, f"{array}        dataflow: {text}\n"), Editor) == []
+
+
 NUMBERS = st.one_of(
     st.from_regex(r"\A[+-]?[0-9_]{1,4}(\.[0-9]{0,3})?([eE][+-]?[0-9]{1,2})?\Z"),
     st.text("0123456789.eE+-_ n", max_size=8),
