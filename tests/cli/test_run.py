@@ -31,6 +31,20 @@ def test_the_version_is_that_of_the_distribution(tlm3d: Command) -> None:
     assert (result.exit_code, result.stdout) == (0, f"tlm3d {version('tlm3d')}\n")
 
 
+def test_a_run_takes_the_dataflow_that_is_set(tlm3d: Command) -> None:
+    path = "dies.npu.blocks.array.dataflow"
+    default = tlm3d(*GOOD, "--json", "-").stdout
+    assert tlm3d(*GOOD, "--json", "-", "--set", f"{path}=channel-parallel").stdout == default
+    held = ("--set", f"{path}={{kind: systolic, stationary: input}}")
+    assert (
+        tlm3d(*GOOD, "--json", "-", *held).stdout
+        != tlm3d(*GOOD, "--json", "-", *held, "--set", f"{path}.stationary=weight").stdout
+    )
+    refused = tlm3d(*GOOD, "--set", f"{path}={{kind: sliding-window, kernel: 3}}")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "npu.array (cnn-accelerator) does not run linear layers: map fc1 elsewhere" in refused.stderr
+
+
 @pytest.mark.parametrize("command", [(), *((name,) for name in ("run", "check", "sweep", *INSPECTING))])
 def test_help_shows_examples_one_a_line(tlm3d: Command, command: tuple[str, ...]) -> None:
     result = tlm3d(*command, "--help")

@@ -13,12 +13,14 @@ from tlm3d.blocks import BlockSpec, ComputeSpec
 from tlm3d.cnn.layers import Layer, Op
 from tlm3d.cnn.network import LayerRow, build_network
 from tlm3d.cnn.tiling import tile_layer
+from tlm3d.dataflows import Dataflow
 from tlm3d.links import LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.policies import JobView, Option, Policy
 
-BLOCKS, LINKS, POLICIES = (list(kinds(slot)) for slot in ("blocks", "links", "policies"))
-DESCRIBED = [("blocks", kind) for kind in BLOCKS] + [("links", kind) for kind in LINKS]
+SLOTS = {"blocks": BlockSpec, "dataflows": Dataflow, "links": LinkSpec, "policies": Policy}
+BLOCKS, DATAFLOWS, LINKS, POLICIES = (list(kinds(slot)) for slot in SLOTS)
+DESCRIBED = [(slot, kind) for slot in ("blocks", "dataflows", "links") for kind in kinds(slot)]
 LAYER_KINDS = ("conv", "pointwise", "depthwise", "linear", "pool", "add", "softmax")
 
 
@@ -69,7 +71,7 @@ def mappings(tree: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("slot", "kind"), [*DESCRIBED, *(("policies", kind) for kind in POLICIES)])
 def test_a_kind_says_what_it_is(slot: str, kind: str) -> None:
     found = load_kind(slot, kind)
-    assert issubclass(found, {"blocks": BlockSpec, "links": LinkSpec, "policies": Policy}[slot])
+    assert issubclass(found, SLOTS[slot])
     doc = found.__dict__.get("__doc__")  # its own, not its base's
     assert doc
     assert doc.strip().endswith(".")
@@ -166,6 +168,58 @@ def test_a_sensor_emits_the_same_rows_one_after_the_other(kind: str) -> None:
         assert all(before.end_ps == after.start_ps for before, after in pairwise(rows))
         assert all(row.end_ps > row.start_ps and row.bytes >= 1 for row in rows)
         assert {type(n) for row in rows for n in row} == {int}
+
+
+# ------------------------------------------------------------------ dataflows
+
+ARRAYS = [(1, 1), (2, 8), (5, 3), (32, 32)]
+
+
+@pytest.mark.parametrize("kind", DATAFLOWS)
+def test_an_accelerator_runs_what_its_dataflow_runs(kind: str) -> None:
+    text = written("dataflows", kind)
+    spec = load_kind("blocks", "cnn-accelerator").model_validate(
+        {**written("blocks", "cnn-accelerator", every_key=False), "dataflow": text}
+    )
+    assert spec.dataflow == load_kind("dataflows", kind).model_validate(text)
+    assert [spec.supports(layer) for layer in LAYER_KINDS] == [spec.dataflow.supports(layer) for layer in LAYER_KINDS]
+    assert any(map(spec.supports, LAYER_KINDS))
+
+
+@pytest.mark.parametrize("every_key", [True, False])
+@pytest.mark.parametrize("array", ARRAYS)
+@pytest.mark.parametrize("layer", all_layers(), ids=lambda layer: layer.name)
+@pytest.mark.parametrize("kind", DATAFLOWS)
+def test_a_tile_takes_whole_cycles_and_no_more_units_than_there_are(
+    kind: str, layer: Layer, array: tuple[int, int], every_key: bool
+) -> None:
+    text = written("dataflows", kind, every_key)
+    dataflow, again = (load_kind("dataflows", kind).model_validate(text) for _ in range(2))
+    if not dataflow.supports(layer.kind):
+        return
+    peak = dataflow.macs_per_cycle(array)
+    assert type(peak) is int
+    tiles = tile_layer(layer, 2000)
+    cycles = [dataflow.cycles(array, layer, tile) for tile in tiles]
+    assert cycles == [again.cycles(array, layer, tile) for tile in reversed(tiles)][::-1]
+    for tile, count in zip(tiles, cycles, strict=True):
+        assert type(count) is int
+        assert count >= 1
+        assert count * peak >= tile.macs
+
+
+@pytest.mark.parametrize("array", ARRAYS)
+@pytest.mark.parametrize("layer", all_layers(), ids=lambda layer: layer.name)
+@pytest.mark.parametrize("kind", DATAFLOWS)
+def test_a_layer_gets_no_faster_by_being_cut(kind: str, layer: Layer, array: tuple[int, int]) -> None:
+    dataflow = load_kind("dataflows", kind).model_validate(written("dataflows", kind))
+    if not dataflow.supports(layer.kind):
+        return
+    whole, *cut = [
+        sum(dataflow.cycles(array, layer, tile) for tile in tile_layer(layer, local_bytes))
+        for local_bytes in (10**6, 2000, 1500)
+    ]
+    assert all(whole <= count for count in cut)
 
 
 # ------------------------------------------------------------------ links

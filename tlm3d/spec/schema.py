@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from tlm3d.blocks import BlockSpec, ComputeSpec
 from tlm3d.cnn.layers import WEIGHTED_OPS, WINDOW_OPS, Op
 from tlm3d.cnn.network import MAX_BITS
+from tlm3d.dataflows import Dataflow
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
@@ -40,6 +41,7 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (LayerText, "Layer"),
     (ComputeSpec, "Compute block"),
     (BlockSpec, "Every block"),
+    (Dataflow, "Every dataflow"),
     (LinkSpec, "Every link"),
     (ChannelSpec, "Channel"),
 )
@@ -53,14 +55,24 @@ def schema(file: str) -> Schema:
 
 
 def kind_schema(slot: str, name: str) -> Schema:
-    """The keys of one block or link kind. Raises PluginError."""
-    title = {"blocks": "Block kind", "links": "Link kind"}[slot]
+    """The keys of one block kind, dataflow or link kind. Raises PluginError."""
+    title = {"blocks": "Block kind", "dataflows": "Dataflow", "links": "Link kind"}[slot]
     model = load_kind(slot, name)
     found = _object(model, f"{title} {name}")
     left_out = ("kind", *(_ENDS if getattr(model, "WITHIN_DIE", False) else ()))  # a bus has no ends
     keys = {key: value for key, value in found["properties"].items() if key not in left_out}
     found["properties"] = {"kind": {"const": name, "description": _KIND}} | keys
+    for field, info in model.model_fields.items():
+        inner = getattr(info.annotation, "SLOT", None)
+        if inner is not None:
+            found["properties"][info.alias or field] |= _of_slot(inner)
     return found
+
+
+def _of_slot(slot: str) -> Schema:
+    """A kind of ``slot`` inside another one: its name, where it needs no key of its own, or a mapping."""
+    alone = [name for name in kinds(slot) if set(kind_schema(slot, name).get("required", ())) <= {"kind"}]
+    return {"anyOf": [{"enum": alone}, {"$ref": f"#/$defs/{slot}"}]}
 
 
 # ------------------------------------------------------------ the three files
@@ -77,6 +89,8 @@ def _platform() -> Schema:
                 ends.append(_given("between", without=("from", "to")))
             link["oneOf"] = ends
     defs |= {f"link-{name}": link for name, link in links.items()}
+    defs |= {f"dataflows-{name}": kind_schema("dataflows", name) for name in kinds("dataflows")}
+    defs["dataflows"] = _by_kind("dataflows", kinds("dataflows"))
     defs["block"] = _by_kind("block", kinds("blocks"))
     defs["link"] = _by_kind("link", [name for name in links if name not in within])
     defs["bus"] = _by_kind("link", within)

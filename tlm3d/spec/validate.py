@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
+from tlm3d.plugins import load_kind
 from tlm3d.spec.source import Source, Where
 from tlm3d.units import QuantityError, clip
 
@@ -69,15 +70,15 @@ class Problems:
             return model.model_validate(tree)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                self._translate(model, where, item)
+                self._translate(model, tree, where, item)
             return None
 
-    def _translate(self, model: type[BaseModel], where: Where, item: Mapping[str, Any]) -> None:
+    def _translate(self, model: type[BaseModel], tree: Any, where: Where, item: Mapping[str, Any]) -> None:
         loc: Where = tuple(item["loc"])
         place = (*where, *loc)
         match item["type"]:
             case "extra_forbidden":
-                known = _known_keys(model, loc[:-1])
+                known = _known_keys(model, tree, loc[:-1])
                 hint = did_you_mean(str(loc[-1]), known) or one_of(sorted(known))
                 self.add(place, f"unknown key {clip(str(loc[-1]))}{hint}", at_key=True)
             case "missing" if isinstance(loc[-1], int):
@@ -117,16 +118,18 @@ def _keys(model: type[BaseModel]) -> set[str]:
     return {info.alias or name for name, info in model.model_fields.items()}
 
 
-def _known_keys(model: type[BaseModel], loc: Where) -> set[str]:
-    """The keys known at ``loc`` inside ``model``, following nested models."""
+def _known_keys(model: type[BaseModel], tree: Any, loc: Where) -> set[str]:
+    """The keys known at ``loc`` inside ``model``, following nested models; ``tree`` says of which kind they are."""
     for part in loc:
+        tree = tree[part]
         if isinstance(part, int):
             continue
         fields = {info.alias or name: info.annotation for name, info in model.model_fields.items()}
         nested = _model_in(fields.get(part))
         if nested is None:
             continue  # a key of a dict[str, Model]: the model was entered one step earlier
-        model = nested
+        slot = getattr(nested, "SLOT", None)
+        model = nested if slot is None else load_kind(slot, tree["kind"])
     return _keys(model)
 
 

@@ -148,6 +148,7 @@ def test_a_default_is_written_as_in_a_file() -> None:
 def test_every_kind_there_is_is_an_alternative() -> None:
     defs = schema("platform")["$defs"]
     assert defs["block"]["properties"]["kind"]["enum"] == list(kinds("blocks"))
+    assert defs["dataflows"]["properties"]["kind"]["enum"] == list(kinds("dataflows"))
     links, buses = (defs[what]["properties"]["kind"]["enum"] for what in ("link", "bus"))
     assert sorted([*links, *buses]) == list(kinds("links"))
     assert schema("workload")["properties"]["policy"]["enum"] == list(kinds("policies"))
@@ -163,6 +164,16 @@ def test_the_texts_of_the_keys_are_those_of_the_page_of_formats() -> None:
     shipped = json.loads((ROOT / "tlm3d" / "spec" / "key_texts.json").read_text(encoding="utf-8"))
     page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     assert shipped == module.key_texts(page), "run python tools/make_key_texts.py"
+
+
+@pytest.mark.parametrize(
+    "text", ["channel-parallel", "{kind: channel-parallel}", "{kind: systolic, stationary: input}"]
+)
+def test_a_dataflow_is_a_name_or_a_mapping(text: str) -> None:
+    good = (ROOT / "tests" / "cli" / "good" / "platform.yaml").read_text(encoding="utf-8")
+    array = "array: [4, 4]\n"
+    assert good.count(array) == 1
+    assert problems(good.replace(array, f"{array}        dataflow: {text}\n"), Editor) == []
 
 
 NUMBERS = st.one_of(
