@@ -161,10 +161,10 @@ def _gaps(
     for start_ps, stop_ps, what in sorted(wanted):
         while first < len(free) - 1 and free[first][1] <= start_ps:
             first += 1
-        for gap in free[first:]:
-            if gap[0] >= stop_ps:
-                break
-            found.append((max(start_ps, gap[0]), min(stop_ps, gap[1]), what))
+        at = first
+        while at < len(free) and free[at][0] < stop_ps:
+            found.append((max(start_ps, free[at][0]), min(stop_ps, free[at][1]), what))
+            at += 1
     return found
 
 

@@ -11,7 +11,8 @@ from tlm3d.tlm.payload import Payload, ResponseStatus
 from tlm3d.tlm.sockets import InitiatorSocket, TargetSocket, Transport
 
 _INCOMPLETE = ResponseStatus.TLM_INCOMPLETE_RESPONSE
-_WATCHED = ("command", "address", "length", "data", "byte_enables", "streaming_width")
+# An interconnect on the way may change the address, and need not put it back.
+_WATCHED = ("command", "length", "data", "byte_enables", "streaming_width")
 # What a callee may answer to a phase, beside ACCEPTED: the phases it may move on to, and whether it may complete.
 _MAY_FOLLOW: dict[Phase, tuple[tuple[Phase, ...], bool]] = {
     Phase.BEGIN_REQ: ((Phase.END_REQ, Phase.BEGIN_RESP), True),
