@@ -32,7 +32,7 @@ def _gated(draw: st.DrawFn) -> Tree:
 
 
 def _gate_some(draw: st.DrawFn, stack: Tree) -> Tree:
-    """``stack`` with some of its blocks and links gated when idle, and its link perhaps of another kind."""
+    """``stack`` with some of its parts gated when idle, its link perhaps of another kind, or with faults."""
     for die in stack["dies"].values():
         for block in die["blocks"].values():
             if draw(st.booleans()):
@@ -44,6 +44,9 @@ def _gate_some(draw: st.DrawFn, stack: Tree) -> Tree:
         link["gated"] = draw(_gated())
     if draw(st.booleans()):
         link |= {"kind": "d2d-serial", "flit": f"{draw(st.sampled_from([5, 16]))} B", "pll": "1 mW"}
+    if draw(st.booleans()):
+        link |= {"lanes": 4, "failed_lanes": 3, "spare_lanes": draw(st.integers(0, 3))}
+        link["faults"] = {"bit_error_rate": "1e-3", "turnaround": f"{draw(st.sampled_from([0, 40_000]))} ps"}
     return stack
 
 
