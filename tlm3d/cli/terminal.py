@@ -48,13 +48,13 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(doing: str) -> Iterator[Callable[[float, int], None]]:
     """A progress bar on a terminal, once it has taken a second; a note, anywhere, of how long a long one will take."""
     began = monotonic()
     tell = _Bar(doing, began) if sys.stderr.isatty() else None
     noted = False
 
-    def told(done: int, total: int) -> None:
+    def told(done: float, total: int) -> None:
         nonlocal noted
         if tell is not None:
             tell.update(done, total)
@@ -94,7 +94,7 @@ class _Bar:
         self._task = self._progress.add_task(doing, total=1.0)
         self._began = began
 
-    def update(self, done: int, total: int) -> None:
+    def update(self, done: float, total: int) -> None:
         if not self._progress.live.is_started and monotonic() - self._began > 1.0:
             self._progress.start()
         self._progress.update(self._task, completed=done / total)

@@ -18,6 +18,7 @@ from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.workload import workload_of
 from tlm3d.sweeps.point import Point, Study, run_result
 from tlm3d.sweeps.processes import Told, run_all
+from tlm3d.sweeps.workers import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ def compare(
 ) -> list[Outcome]:
     """Run the workload of ``study`` on every candidate; outcomes in their order.
 
-    A platform that cannot run it has its error as outcome, and NOT_RUN is that of those which an interrupt has kept
-    from finishing.
+    ``jobs`` and ``done`` are as for sweeps.processes.sweep. A platform that cannot run it has its error as outcome,
+    and NOT_RUN is that of those which an interrupt has kept from finishing.
     """
     runs = [partial(_outcome, replace(study, platform=one.file, settings=one.settings), one.name) for one in candidates]
 
@@ -84,8 +85,8 @@ def changes_from_first(candidates: Sequence[Candidate], corner: str = TYPICAL) -
     return [changes(first, other) for other in others]
 
 
-def _outcome(study: Study, name: str) -> Outcome:
+def _outcome(study: Study, name: str, told: Share) -> Outcome:
     try:
-        return outcome_of(study.platform, run_result(study, Point((), (), study.corner)))
+        return outcome_of(study.platform, run_result(study, Point((), (), study.corner), told))
     except Tlm3dError as error:
         return Outcome(study.platform, name, error="; ".join(str(error).splitlines()))

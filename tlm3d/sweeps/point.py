@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 # Imported here, before processes are forked, and not by each of them when it first simulates.
 import tlm3d.analysis.judge
@@ -20,6 +21,9 @@ from tlm3d.spec.settings import apply_settings
 from tlm3d.spec.source import read_source
 from tlm3d.spec.workload import workload_of
 from tlm3d.sweeps.axis import Axis
+from tlm3d.sweeps.workers import Share
+
+_TOLD_EVERY_S = 0.5  # a point that takes less than that in our time tells no share
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +74,40 @@ def check_paths(study: Study, axes: Sequence[Axis]) -> None:
         raise SpecError(unknown)
 
 
-def run_point(study: Study, point: Point) -> Row:
-    """Run ``study`` at ``point``, as ``run --corner --set`` would; a Tlm3dError becomes the row's."""
+def run_point(study: Study, point: Point, told: Share | None = None) -> Row:
+    """Run ``study`` at ``point``, as ``run --corner --set`` would; a Tlm3dError becomes the row's.
+
+    ``told`` is called now and then with the share that is simulated.
+    """
     try:
-        return row_of(point.values, run_result(study, point))
+        return row_of(point.values, run_result(study, point, told))
     except Tlm3dError as error:
         return replace(point.row, error="; ".join(str(error).splitlines()))
 
 
-def run_result(study: Study, point: Point) -> Result:
-    """The whole Result of one point. Raises Tlm3dError."""
+def run_result(study: Study, point: Point, told: Share | None = None) -> Result:
+    """The whole Result of one point; ``told`` as for run_point. Raises Tlm3dError."""
     changes = [f"{path}={value}" for path, value in zip(point.paths, point.values, strict=True)]
     described = read_pair(study.platform, study.workload, [*study.settings, *changes], corner=point.corner)
-    return simulate(*described, policy=study.policy, horizon=study.horizon_ps, seed=study.seed, record="totals")
+    progress = _now_and_then(told) if told else None
+    return simulate(
+        *described,
+        policy=study.policy,
+        horizon=study.horizon_ps,
+        seed=study.seed,
+        progress=progress,
+        record="totals",
+    )
+
+
+def _now_and_then(told: Share) -> Callable[[int, int], None]:
+    """Progress of a run, passed on to ``told`` as a share, but not oftener than a reader can follow."""
+    last_s = monotonic()
+
+    def progress(done_ps: int, horizon_ps: int) -> None:
+        nonlocal last_s
+        if monotonic() - last_s >= _TOLD_EVERY_S:
+            told(done_ps / horizon_ps)
+            last_s = monotonic()
+
+    return progress

@@ -8,20 +8,27 @@ import signal
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+Share = Callable[[float], None]  # told how much of a run is done, from 0 to 1
 _PATIENCE_S = 5.0  # for a process that was told to end
 
 
 def run_in_processes(
-    runs: Sequence[Callable[[], _T]], lost: Callable[[int, str], _T], jobs: int
+    runs: Sequence[Callable[[Share], _T]],
+    lost: Callable[[int, str], _T],
+    jobs: int,
+    under_way: Callable[[int, float], None],
 ) -> Generator[tuple[int, _T], None, None]:
     """(index, answer) of each of ``runs`` as it is done, by ``jobs`` processes.
 
+    What a run says of its share done, while it is under way, is told here as ``under_way(index, share)``.
     A process that dies takes one run with it, whose answer is ``lost(index, error)``; another takes its place. An
     exception in a run is raised here. Closing the iterator ends all processes at once.
     """
@@ -48,11 +55,14 @@ def run_in_processes(
                 assert isinstance(ready, Connection)
                 worker, index = workers[ready]
                 try:
-                    answer: _T | Exception = ready.recv()
+                    answer: _T | Exception | _Done = ready.recv()
                 except EOFError:
                     del workers[ready]
                     yield index, lost(index, f"its process ended unexpectedly ({_cause(worker.end())})")
                     employ()
+                    continue
+                if isinstance(answer, _Done):
+                    under_way(index, answer.share)
                     continue
                 if isinstance(answer, Exception):
                     raise answer
@@ -73,15 +83,22 @@ def _cause(exit_code: int | None) -> str:
     return f"exit code {exit_code}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a worker sends before the answer: the share of its run that is done."""
+
+    share: float
+
+
 class _Worker:
     """One process and our end of the pipe to it."""
 
-    def __init__(self, runs: Sequence[Callable[[], object]]) -> None:
+    def __init__(self, runs: Sequence[Callable[[Share], object]]) -> None:
         # Forked workers start with everything imported; elsewhere they import it themselves.
         fork = "fork" in multiprocessing.get_all_start_methods()
         context = multiprocessing.get_context("fork") if fork else multiprocessing.get_context("spawn")
         self.connection, its_end = context.Pipe()
-        work: Callable[[Connection, Connection, Sequence[Callable[[], object]]], None] = _work
+        work: Callable[[Connection, Connection, Sequence[Callable[[Share], object]]], None] = _work
         self.process: BaseProcess = context.Process(target=work, args=(its_end, self.connection, runs), daemon=True)
         self.process.start()
         its_end.close()
@@ -98,7 +115,7 @@ class _Worker:
         return self.process.exitcode
 
 
-def _work(connection: Connection, parents_end: Connection, runs: Sequence[Callable[[], object]]) -> None:
+def _work(connection: Connection, parents_end: Connection, runs: Sequence[Callable[[Share], object]]) -> None:
     """Do those of ``runs`` whose index comes, until None does or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -109,7 +126,7 @@ def _work(connection: Connection, parents_end: Connection, runs: Sequence[Callab
             index: int | None = connection.recv()
             if index is None:
                 return
-            connection.send(_outcome(runs[index]))
+            connection.send(_outcome(partial(runs[index], lambda share: connection.send(_Done(share)))))
     except (EOFError, OSError):
         return  # the parent is gone
 
