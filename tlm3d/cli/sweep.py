@@ -40,7 +40,8 @@ def sweep(
         list[str] | None,
         typer.Option(
             metavar="PATH=VALUES",
-            help="What to vary: a list, or LOW..HIGH UNIT:lin|log:COUNT. May be repeated: every combination is run.",
+            help="What to vary: a list, or LOW..HIGH UNIT:lin|log:COUNT, by default lin and 10 points. "
+            "May be repeated: every combination is run.",
         ),
     ] = None,
     zip_: Annotated[bool, typer.Option("--zip", help="Pair the values of several --param one by one.")] = False,
@@ -58,8 +59,11 @@ def sweep(
 
     The knee is the least value from which all larger tried ones are MET. A point in error is a row; an interrupt shows
     and writes what is done. With --corners also the spread of response, power and energy over low, typical and high.
+
+    Exit code: 0 a point ran, whatever the verdicts; 2 wrong input, or every point is in error; 130 interrupted.
     """
-    from tlm3d.analysis.sweep import knees
+    from tlm3d.analysis.sweep import crossings
+    from tlm3d.errors import Problem, SpecError
     from tlm3d.reporters import sweep as reporter
     from tlm3d.sweeps.axis import magnitude, parse_axis, points
     from tlm3d.sweeps.point import Study, check_paths
@@ -75,7 +79,11 @@ def sweep(
         check_paths(study, axes)
         with terminated(), progress_bar("sweeping") as progress:
             rows = run_points(study, axes, paired=zip_, corners=at, jobs=jobs, done=progress)
-        found = knees(rows, [magnitude(row.values[0]) if row.values else None for row in rows])
+        # Paired values are one list of points, which the first parameter that is a number puts in order.
+        numeric = [i for i, axis in enumerate(axes) if zip_ and all(magnitude(v) is not None for v in axis.values)]
+        by = numeric[0] if numeric else 0
+        sizes = [magnitude(row.values[by]) if row.values else None for row in rows]
+        found = crossings(rows, sizes, by=by, paired=zip_)
         tell(
             json,
             lambda: reporter.dumps(paths, rows, found, expected),
@@ -84,4 +92,6 @@ def sweep(
         if csv is not None:
             with writing(csv):
                 csv.write_text(reporter.csv_text(paths, rows), encoding="utf-8")
+        if len(rows) == expected and all(row.error for row in rows):
+            raise SpecError([Problem("sweep", 0, 0, "", f"every point is in error, the first for: {rows[0].error}")])
         raise typer.Exit(INTERRUPTED if len(rows) < expected else 0)

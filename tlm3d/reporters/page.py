@@ -1,7 +1,8 @@
 """A page of aligned columns on a console: never wider than 100 characters, and no number ever shortened.
 
 Rich's own tables cut cells with an ellipsis when the console is narrow. Here the gaps close first, then optional
-columns go, then names fold; numbers stay whole, and the terminal wraps what still does not fit.
+columns go one by one from the last, then names fold; numbers stay whole, and the terminal wraps what still does not
+fit.
 """
 
 from __future__ import annotations
@@ -96,23 +97,29 @@ class Page:
             return "#" * filled
         return "█" * (filled // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[filled % 8]
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-        """Aligned columns under one line of headers; a column whose cells are all empty is left out."""
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
+        """Aligned columns under one line of headers; a column whose cells are all empty is left out.
+
+        Returns the headers of the optional columns for which there was no room.
+        """
         shown = [[self.clean(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
         used = [i for i in range(len(columns)) if any(row[i] != "" for row in shown)]
         columns, shown = [columns[i] for i in used], [[row[i] for i in used] for row in shown]
-        columns, shown, widths, gap = self._fitted(columns, shown)
-        self._row(columns, [column.header for column in columns], widths, gap, header=True)
+        kept, shown, widths, gap = self._fitted(columns, shown)
+        self._row(kept, [column.header for column in kept], widths, gap, header=True)
         for row in shown:
-            self._row(columns, row, widths, gap)
+            self._row(kept, row, widths, gap)
+        return [column.header for column in columns if column not in kept]
 
     def _fitted(
         self, columns: list[Column], rows: list[list[Cell]]
     ) -> tuple[list[Column], list[list[Cell]], list[int], int]:
         """The columns and rows to show, the width of each column and the gap between them."""
-        needed = [column for column in columns if not column.optional]
-        for kept, gap in ((columns, 2), (columns, 1), (needed, 2), (needed, 1)):
-            places = [columns.index(column) for column in kept]
+        optional = [i for i, column in enumerate(columns) if column.optional]
+        choices = [set(optional[len(optional) - n :]) for n in range(len(optional) + 1)]  # which ones to leave out
+        for left_out, gap in ((choice, gap) for choice in choices for gap in (2, 1)):
+            places = [i for i in range(len(columns)) if i not in left_out]
+            kept = [columns[i] for i in places]
             cells = [[row[i] for i in places] for row in rows]
             widths = [_natural(column, [row[i] for row in cells]) for i, column in enumerate(kept)]
             spare = self.width - _INDENT - sum(widths) - gap * (len(widths) - 1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from tlm3d.analysis.sweep import Row, Spread, spreads
+from tlm3d.analysis.sweep import Crossing, Row, Spread, spreads
 from tlm3d.reporters.page import Cell, Column, Kind, Page
 from tlm3d.units import show_aj, show_nw, show_ps
 
@@ -18,7 +18,9 @@ _PLOT_NAME = 26
 _MARK = {True: ("#", "|"), False: ("█", "┊")}  # by ascii: bar, deadline
 
 
-def render(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expected: int, console: Console) -> None:
+def render(
+    paths: Sequence[str], rows: Sequence[Row], crossings: Sequence[Crossing], expected: int, console: Console
+) -> None:
     """A table of ``rows`` with the knee marked, and the worst response against its deadline as a plot.
 
     ``expected``: how many points there were to run; fewer rows are an interrupted sweep.
@@ -29,12 +31,12 @@ def render(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expe
     page.line(f"SWEEP: {len(rows)} of {expected} points, {met} MET" + (f", {failed} in error" if failed else ""))
     if len(rows) < expected:
         page.line("interrupted: the points below are those that were done")
-    _table(page, paths, rows, knees)
+    _table(page, paths, rows, [one.knee for one in crossings if one.knee is not None])
     for row in rows:
         if row.error:
             page.paragraph(f"{_name(row, rows)}: {row.error}")
     if paths:
-        _knee_lines(page, paths, rows, knees)
+        _knee_lines(page, paths, rows, crossings)
     _spread(page, paths, rows)
     _plot(page, rows)
 
@@ -48,10 +50,9 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
         Column("corner", Kind.NAME),
         Column("verdict", Kind.NAME),
         Column("missed"),
-        Column("%", optional=True),
         Column("over"),
-        Column("worst response"),
-        Column("of task", Kind.NAME, optional=True),
+        Column("worst", Kind.NAME),  # these two are read as one: "worst response", "wake 174 ms"
+        Column("response"),
         Column("average"),
         *(Column(f"uJ {name}", optional=index > 0) for index, name in enumerate(networks)),
         Column("", Kind.NAME),
@@ -61,24 +62,46 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
         knee = "<- knee" if index in knees else ""
         point = [*row.values, row.corner if _tells_corners(rows) else ""]
         if row.error:
-            cells.append([*point, "ERROR", *[""] * (6 + len(networks)), ""])
+            cells.append([*point, "ERROR", *[""] * (5 + len(networks)), ""])
             continue
         energy = [f"{row.uj_per_inference[name]:.3g}" if name in row.uj_per_inference else "-" for name in networks]
-        share = f"{100 * row.missed / row.judged:.1f}" if row.judged else "-"
-        worst = show_ps(row.worst_response_ps) if row.worst_task != "-" else "-"
-        missed = [row.verdict.upper(), str(row.missed), share, str(row.limits_missed) if over else ""]
-        outcome = [*missed, worst, row.worst_task, show_nw(row.average_nw)]
+        missed = f"{row.missed} ({100 * row.missed / row.judged:.1f} %)" if row.judged else "-"
+        over_limits = str(row.limits_missed) if over else ""
+        worst = [row.worst_task, _worst_response(row)]
+        outcome = [row.verdict.upper(), missed, over_limits, *worst, show_nw(row.average_nw)]
         cells.append([*point, *outcome, *energy, knee])
-    page.table(columns, cells)
+    hidden = page.table(columns, cells)
+    if hidden:
+        page.paragraph(f"not shown for want of room: {', '.join(hidden)} (in --csv and --json)")
 
 
-def _knee_lines(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int]) -> None:
-    if not knees:
-        page.line(" no knee: every tried value is MET, or the largest is not")
-    for index in knees:
-        at = f" at the {rows[index].corner} corner" if _tells_corners(rows) else ""
-        rest = "".join(f" with {path} = {value}" for path, value in zip(paths[1:], rows[index].values[1:], strict=True))
-        page.paragraph(f"knee: from {paths[0]} = {rows[index].values[0]} up every tried value is MET{rest}{at}")
+def _worst_response(row: Row) -> str:
+    """The largest response of the task nearest to its deadline, or beyond it most."""
+    if row.worst_task == "-":
+        return "-"
+    return ("≥" if row.worst_is_bound else "") + show_ps(row.worst_response_ps)
+
+
+def _knee_lines(page: Page, paths: Sequence[str], rows: Sequence[Row], crossings: Sequence[Crossing]) -> None:
+    if not crossings:
+        page.line(" no knee: nothing ran")
+    # Knees in the order of the points, then where there are none.
+    for one in sorted(crossings, key=lambda one: (one.knee is None, one.rows[0] if one.knee is None else one.knee)):
+        row = rows[one.rows[0] if one.knee is None else one.knee]
+        others = [i for i in range(len(paths)) if i != one.by]
+        fixed = "".join(f" with {paths[i]} = {row.values[i]}" for i in others if _alike(rows, one, i))
+        paired = "".join(f" with {paths[i]} = {row.values[i]}" for i in others if not _alike(rows, one, i))
+        at = f" at the {row.corner} corner" if _tells_corners(rows) else ""
+        if one.knee is None:
+            page.paragraph(f"no knee{fixed}{at}: {one.why_none}")
+        else:
+            start = f"{paths[one.by]} = {row.values[one.by]}{paired}"
+            page.paragraph(f"knee: from {start} up every tried value is MET{fixed}{at}")
+
+
+def _alike(rows: Sequence[Row], crossing: Crossing, parameter: int) -> bool:
+    """Whether all rows of ``crossing`` have the same value of ``parameter``: where values are paired they have not."""
+    return len({rows[index].values[parameter] for index in crossing.rows}) == 1
 
 
 def _tells_corners(rows: Sequence[Row]) -> bool:
@@ -140,22 +163,23 @@ def _plot(page: Page, rows: Sequence[Row]) -> None:
         page.line(f" {name[:_PLOT_NAME]:{_PLOT_NAME}} {row.worst_share:5.2f} {''.join(cells)}")
 
 
-def document(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expected: int) -> dict[str, Any]:
+def document(paths: Sequence[str], rows: Sequence[Row], crossings: Sequence[Crossing], expected: int) -> dict[str, Any]:
     """The sweep as plain data; integers carry their unit in the name."""
     return {
         "paths": list(paths),
         "points": expected,
         "knees": [
-            {**dict(zip(paths, rows[index].values, strict=True)), "corner": rows[index].corner} for index in knees
+            {**dict(zip(paths, rows[index].values, strict=True)), "corner": rows[index].corner}
+            for index in sorted(one.knee for one in crossings if one.knee is not None)
         ],
         "rows": [_row(paths, row) for row in rows],
         "spreads": [_spread_document(paths, spread) for spread in spreads(rows)],
     }
 
 
-def dumps(paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int], expected: int) -> str:
+def dumps(paths: Sequence[str], rows: Sequence[Row], crossings: Sequence[Crossing], expected: int) -> str:
     """The sweep as JSON text that ends with a newline."""
-    return json.dumps(document(paths, rows, knees, expected), indent=2, allow_nan=False) + "\n"
+    return json.dumps(document(paths, rows, crossings, expected), indent=2, allow_nan=False) + "\n"
 
 
 def _spread_document(paths: Sequence[str], spread: Spread) -> dict[str, Any]:
@@ -178,6 +202,7 @@ def _row(paths: Sequence[str], row: Row) -> dict[str, Any]:
         "limits_missed": row.limits_missed,
         "worst_response_ps": row.worst_response_ps,
         "worst_task": row.worst_task,
+        "worst_is_bound": row.worst_is_bound,
         "average_nw": row.average_nw,
         "total_aj": row.total_aj,
         "uj_per_inference": dict(sorted(row.uj_per_inference.items())),
@@ -196,6 +221,7 @@ def csv_text(paths: Sequence[str], rows: Sequence[Row]) -> str:
         "limits_missed",
         "worst_response_ps",
         "worst_task",
+        "worst_is_bound",
         "average_nw",
         "total_aj",
     ]
@@ -204,6 +230,7 @@ def csv_text(paths: Sequence[str], rows: Sequence[Row]) -> str:
         numbers: list[object] = [""] * (len(outcome) + len(networks))
         if not row.error:
             numbers = [getattr(row, name) for name in outcome]
+            numbers[outcome.index("worst_is_bound")] = "true" if row.worst_is_bound else "false"
             numbers += [row.uj_per_inference.get(name, "") for name in networks]
         writer.writerow([*row.values, row.corner, *numbers, row.error])
     return out.getvalue()

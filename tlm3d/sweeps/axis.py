@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -14,10 +15,14 @@ from tlm3d.units import DIMENSIONS, QuantityError, clip, parse_number, parse_qua
 
 MAX_POINTS = 10_000
 _DEFAULT_COUNT = 10
-_DIGITS = 4  # significant digits of the values between the ends
+_DIGITS = 4  # significant digits of the values between the ends, at least
+_LOG_DIGITS = 100  # to which logarithms are worked out: more than any range can tell apart
+_PLAIN = Fraction(1, 10**6)  # smaller numbers are written with an exponent
 
+_NUMBER = r"[0-9][0-9_]*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
+_UNIT = r"[^\s:,0-9.+-][^\s:,.]*"
 _RANGE = re.compile(
-    r"\s*(?P<low>[0-9][0-9_.eE+-]*?)\s*\.\.\s*(?P<high>[0-9][0-9_.eE+-]*)\s*(?P<unit>[^\s:,0-9.+-][^\s:,]*)?\s*"
+    rf"\s*(?P<low>{_NUMBER})\s*(?P<low_unit>{_UNIT})?\s*\.\.\s*(?P<high>{_NUMBER})\s*(?P<unit>{_UNIT})?\s*"
     r"(?::(?P<spacing>[^:]*))?(?::(?P<count>[^:]*))?"
 )
 
@@ -31,7 +36,12 @@ class Axis:
 
 
 def parse_axis(text: str) -> Axis:
-    """Read ``links.tsv.rate=1..100 Mbit/s:log:12``, ``…:lin:5`` or ``links.tsv.lanes=8, 16, 32``. Raises SpecError."""
+    """Read ``links.tsv.rate=1..100 Mbit/s:log:12``, ``…:lin:5`` or ``links.tsv.lanes=8, 16, 32``.
+
+    A range is linear in ten points unless it says otherwise; its unit stands at the end or, the same, at both ends. The
+    ends are exact and no two points coincide. Ends that are whole numbers without a unit give whole numbers, unless two
+    of them would coincide: then the points are fractions, which a key that counts something refuses. Raises SpecError.
+    """
     path, equals, values = text.partition("=")
     path = path.strip()
     if not equals or not path or not values.strip():
@@ -53,36 +63,74 @@ def parse_axis(text: str) -> Axis:
     if spacing not in ("lin", "log"):
         raise _error(path, f"expected the spacing lin or log, got {clip(spacing)}")
     if not count_text.isdecimal() or not 1 <= len(count_text) <= 12 or int(count_text) < 1:
-        raise _error(path, f"expected a number of points from 1, got {clip(count_text)}: the range has no points")
+        raise _error(path, f"expected a whole number of points from 1 to {MAX_POINTS}, got {clip(count_text)}")
     if int(count_text) > MAX_POINTS:
         raise _error(path, f"a range of {int(count_text)} points is more than the {MAX_POINTS} of a sweep")
     if spacing == "log" and not (low > 0 and high > 0):
         raise _error(path, f"a logarithmic range needs ends above zero, got {clip(values.strip())}")
+    if match["low_unit"] and match["low_unit"] != match["unit"]:
+        raise _error(path, f"expected one unit after both ends or the same at each, got {clip(values.strip())}")
+    if low == high and int(count_text) > 1:
+        raise _error(path, f"the ends of {clip(values.strip())} are the same: its {count_text} points would coincide")
     unit = f" {match['unit']}" if match["unit"] else ""
     whole = not unit and low.denominator == high.denominator == 1
-    numbers = _spaced(low, high, spacing, int(count_text), whole)
-    return Axis(path, tuple(dict.fromkeys(f"{_decimal(number)}{unit}" for number in numbers)))
+    return Axis(path, tuple(f"{_decimal(n)}{unit}" for n in _spaced(low, high, spacing, int(count_text), whole)))
 
 
 def _spaced(low: Fraction, high: Fraction, spacing: str, count: int, whole: bool) -> list[Fraction]:
-    """``count`` numbers from ``low`` to ``high``, the ends exact, those between rounded (to integers if ``whole``)."""
+    """``count`` distinct numbers from ``low`` to ``high``, the ends exact; with ``whole`` integers if those differ."""
     if count == 1:
         return [low]
-    between = []
-    for i in range(1, count - 1):
-        if spacing == "lin":
-            number = low + (high - low) * i / (count - 1)
-        else:
-            number = Fraction(float(low) * (float(high) / float(low)) ** (i / (count - 1)))
-        between.append(Fraction(round(number)) if whole else Fraction(f"{float(number):.{_DIGITS - 1}e}"))
-    return [low, *between, high]
+    exact = [low, *_between(low, high, spacing, count), high]
+    if whole:
+        rounded = [Fraction(round(number)) for number in exact]
+        if len(set(rounded)) == count:
+            return rounded
+    return [
+        low,
+        *(_rounded(n, min(abs(n - exact[i]), abs(exact[i + 2] - n))) for i, n in enumerate(exact[1:-1])),
+        high,
+    ]
+
+
+def _between(low: Fraction, high: Fraction, spacing: str, count: int) -> list[Fraction]:
+    """The numbers between the ends: exact if linear, to many more digits than are written if logarithmic."""
+    if spacing == "lin":
+        return [low + (high - low) * i / (count - 1) for i in range(1, count - 1)]
+    with localcontext(prec=_LOG_DIGITS):
+        start = Decimal(low.numerator) / low.denominator
+        ratio = high / low
+        growth = (Decimal(ratio.numerator) / ratio.denominator).ln()
+        return [Fraction(start * (growth * i / (count - 1)).exp()) for i in range(1, count - 1)]
+
+
+def _rounded(number: Fraction, step: Fraction) -> Fraction:
+    """``number`` to four significant digits, or as many more as keep the error below a tenth of ``step``.
+
+    Neighbours at least ``step`` away so stay distinct and in order.
+    """
+    place = Fraction(10) ** min(_exponent(number) - _DIGITS + 1, _exponent(step) - 1)
+    return round(number / place) * place
+
+
+def _exponent(number: Fraction) -> int:
+    """The power of ten of the first digit of a ``number`` above zero."""
+    exponent = len(str(number.numerator)) - len(str(number.denominator))
+    return exponent if number >= Fraction(10) ** exponent else exponent - 1
 
 
 def _decimal(number: Fraction) -> str:
-    """The shortest decimal text of ``number``, without an exponent."""
+    """The exact text of a ``number`` that ends in the decimal system; a very small one has an exponent: ``1.5e-14``."""
     if number.denominator == 1:
         return str(number.numerator)
-    return f"{float(number):.12f}".rstrip("0").rstrip(".")
+    exponent = _exponent(number) if number < _PLAIN else 0
+    digits = number / Fraction(10) ** exponent
+    places = 0
+    while (digits * 10**places).denominator != 1:
+        places += 1
+    shown = str((digits * 10**places).numerator).rjust(places + 1, "0")
+    shown = f"{shown[:-places]}.{shown[-places:]}" if places else shown
+    return f"{shown}e{exponent}" if exponent else shown
 
 
 def magnitude(text: str) -> Fraction | None:

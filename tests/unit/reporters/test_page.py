@@ -32,3 +32,12 @@ def test_a_bar_is_proportional_and_never_hides_what_is_there() -> None:
     page = Page(Console(file=io.StringIO()))
     assert [page.bar(share, 4) for share in (0.0, 1e-9, 0.5, 0.75, 1.0)] == ["", "▏", "██", "███", "████"]
     assert page.bar(0.53125, 4) == "██▏"  # 17 of 32 eighths
+
+
+def test_optional_columns_go_one_by_one_from_the_last_and_are_named() -> None:
+    columns = [Column("kept"), *(Column(f"{name} or not", optional=True) for name in "abc")]
+    wide = ["1", *("12345678901234567890",) * 3]
+    file = io.StringIO()
+    assert Page(Console(file=file, width=60)).table(columns, [wide]) == ["c or not"]
+    assert file.getvalue().split("\n")[0].split() == ["kept", "a", "or", "not", "b", "or", "not"]
+    assert Page(Console(file=io.StringIO(), width=40)).table(columns, [wide]) == ["b or not", "c or not"]

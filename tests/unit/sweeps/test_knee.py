@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from tlm3d.analysis.sweep import Row, knees, spreads
+from tlm3d.analysis.sweep import Row, crossings, knees, spreads
 
 
 def rows(*verdicts: str, other: str = "x") -> list[Row]:
@@ -59,3 +59,41 @@ def test_the_spread_of_a_point_leaves_out_corners_in_error_and_is_of_several_cor
     (spread,) = spreads([low, high])
     assert (spread.values, spread.worst_response_ps, spread.total_aj) == (("1",), {"low": 5}, {"low": 7})
     assert spreads([low]) == []
+
+
+def why(found: list[Row], sizes: list[Fraction | None], **options: bool) -> list[str]:
+    return [one.why_none for one in crossings(found, sizes, **options)]
+
+
+def test_where_there_is_no_knee_it_says_which_way_of_having_none_it_is() -> None:
+    assert why(rows("met", "met"), magnitudes(2)) == ["all tried values are MET"]
+    assert why(rows("met", "missed"), magnitudes(2)) == ["the largest tried value, 1, is not MET"]
+    assert why(rows("met", "missed"), [Fraction(9), Fraction(1)]) == [""]
+    assert why([Row(("0", "x"), error="no route"), Row(("1", "x"), error="no route")], magnitudes(2)) == ["nothing ran"]
+    texts = rows("met", "missed", other="x") + rows("met", "missed", other="y")
+    assert why(texts, [None] * 4) == ["the values are texts, which have no order"]
+    assert why(rows("met", "met"), [None] * 2) == ["all tried values are MET"]
+    both = rows("met", "met", other="x") + rows("met", "missed", other="y") + rows("missed", "met", other="z")
+    assert why(both, magnitudes(2) * 3) == ["all tried values are MET", "the largest tried value, 1, is not MET", ""]
+
+
+def test_paired_values_are_one_list_with_one_knee() -> None:
+    pairs = [
+        Row((str(i), str(8 * i)), verdict=verdict)
+        for i, verdict in enumerate(("missed", "met", "missed", "met", "met"))
+    ]
+    assert knees(pairs, magnitudes(5), paired=True) == [3]
+    assert knees(pairs, magnitudes(5)) == []  # crossed, each would be alone with its other value
+    low = [replace(row, corner="low") for row in pairs[:2]]
+    assert knees([*pairs, *low], [*magnitudes(5), *magnitudes(2)], paired=True) == [3, 6]
+
+
+def test_paired_values_may_be_ordered_by_another_than_the_first() -> None:
+    pairs = [Row(("edf", "3"), verdict="met"), Row(("fifo", "2"), verdict="met"), Row(("edf", "1"), verdict="missed")]
+    (one,) = crossings(pairs, [Fraction(3), Fraction(2), Fraction(1)], by=1, paired=True)
+    assert (one.by, one.knee) == (1, 1)
+
+
+def test_a_value_that_is_met_once_and_missed_once_is_no_knee() -> None:
+    for verdicts in (("met", "missed", "met"), ("missed", "met", "met")):
+        assert knees(rows(*verdicts), [Fraction(1), Fraction(1), Fraction(2)], paired=True) == [2]
