@@ -53,6 +53,21 @@ def test_a_bus_has_no_ends(tlm3d: Command) -> None:
     assert " between " not in tlm3d("list", "links", "on-chip").stdout
 
 
+def test_a_one_way_link_requires_the_end_that_drives_and_the_end_that_receives(tlm3d: Command) -> None:
+    words = [line.split()[:2] for line in tlm3d("list", "links", "mipi").stdout.splitlines()]
+    assert ["from", "required"] in words
+    assert ["to", "required"] in words
+    assert not [pair for pair in words if pair[:1] == ["between"]]
+
+
+@pytest.mark.parametrize("slot", ["blocks", "links"])
+def test_that_values_may_be_given_at_corners_is_said_once_and_not_of_every_key(tlm3d: Command, slot: str) -> None:
+    for kind in plugins.kinds(slot):
+        words = tlm3d("list", slot, kind).stdout.split()
+        assert not [word for word in words if word.endswith((".low", ".typical", ".high"))]
+        assert words.count("{low:") == 1
+
+
 def test_the_networks_of_a_folder_with_their_sizes(tlm3d: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tlm3d("list", "networks", "--folder", "good/networks").stdout.splitlines()[1].split() == [
         "tiny", "3", "11.3k", "2.11", "kB", "32x32x1",
