@@ -74,13 +74,16 @@ def _integer(dimension: Dimension, *, at_least: int = 0) -> Callable[[Any], int]
 def _count(at_least: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         text = _text(value, "a whole number")
+        too_large = f"expected a whole number of at most {MAX_COUNT}, got {clip(text)}"
+        if text.isascii() and text.isdigit() and len(text.lstrip("0")) > len(str(MAX_COUNT)):
+            raise QuantityError(too_large)  # of any length: longer than what parse_number takes for a number
         number = parse_number(text, "a whole number")
         if number.denominator != 1:
             raise QuantityError(f"expected a whole number, got {clip(text)}")
         if number < at_least:
             raise QuantityError(f"expected a whole number of at least {at_least}, got {clip(text)}")
         if number > MAX_COUNT:
-            raise QuantityError(f"expected a whole number of at most {MAX_COUNT}, got {clip(text)}")
+            raise QuantityError(too_large)
         return int(number)
 
     return read
