@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, WithJsonSchema
 
 from tlm3d import units
 from tlm3d.spec.corners import CORNERS
@@ -110,6 +110,12 @@ def _flag(value: Any) -> bool:
     return text == "true"
 
 
+def _title(text: str) -> str:
+    if not text.strip():
+        raise QuantityError("expected a name, got nothing" if not text else f"expected a name, got {clip(text)}")
+    return text
+
+
 def _names(value: Any) -> tuple[str, ...]:
     names = value if isinstance(value, list) else [value]
     if not names or not all(isinstance(name, str) and name for name in names):
@@ -199,6 +205,9 @@ Probability = Annotated[Fraction, PlainValidator(_probability), _PROBABILITY]
 Flag = Annotated[
     bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})
 ]
+Title = Annotated[
+    str, AfterValidator(_title), WithJsonSchema({"type": "string", "minLength": 1, "pattern": r"\S"})
+]  # what a whole file is called: any text that shows
 Names = Annotated[
     tuple[str, ...],
     PlainValidator(_names),
