@@ -39,7 +39,11 @@ def test_a_kind_that_cannot_be_loaded_does_not_hide_the_others(tlm3d: Command, m
 def test_a_kind_in_full_has_every_key_with_its_default(tlm3d: Command) -> None:
     lines = tlm3d("list", "blocks", "mixed-signal").stdout.splitlines()
     assert lines[0] == "mixed-signal · from tlm3d"
-    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in lines[lines.index("Keys") + 2 :] if line[1:2] not in ("", " ")}
+    rows = {
+        line.split()[0]: " ".join(line.split()[1:])
+        for line in lines[lines.index("Keys") + 2 :]
+        if line[1:2] not in ("", " ")
+    }
     assert rows["pixels"].startswith("required [width, height] of the array")
     assert rows["fifo"].startswith("4 KiB rows that wait")
     assert rows["modes"].startswith("{full: {}} ways of reading the array")
