@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,17 @@ def test_windows_line_ends_and_a_byte_order_mark_are_text(tlm3d: Command, tmp_pa
     file = tmp_path / "platform.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + good.replace(b"\n", b"\r\n"))
     assert tlm3d("check", file).exit_code == 0
+
+
+@pytest.mark.parametrize("file", ["platform", "workload", "networks/tiny"])
+def test_what_is_said_of_a_good_file_shows_nothing_that_a_terminal_obeys(
+    tlm3d: Command, tmp_path: Path, file: str
+) -> None:
+    text = Path(f"good/{file}.yaml").read_text(encoding="utf-8").split("\n", 1)[1]
+    shutil.copytree("good", tmp_path / "good")
+    named = tmp_path / "good" / "named.yaml"
+    named.write_text(f'name: "right\\u202Eleft"\n{text}', encoding="utf-8")
+    result = tlm3d("check", named)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "right\\u202eleft" in result.stdout
+    assert "\u202e" not in result.stdout

@@ -45,6 +45,10 @@ def test_there_is_a_script_for_the_shell(shell: str) -> None:
         ("tlm3d explain x.yaml mobile", ["mobilenet_v1_025_96"]),
         ("tlm3d run platforms/three_t", ["platforms/three_tier_vision.yaml"]),
         ("tlm3d run nowhere/at", []),
+        ("tlm3d run --corner h", ["high"]),
+        ("tlm3d explain platforms/three_tier_vision.yaml resnet8 --on clu", ["cluster"]),
+        ("tlm3d explain nowhere.yaml resnet8 --on clu", []),
+        ("tlm3d explain --on clu", []),
     ],
 )
 def test_the_last_word_is_completed(line: str, offered: list[str]) -> None:

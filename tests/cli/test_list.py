@@ -39,7 +39,11 @@ def test_a_kind_that_cannot_be_loaded_does_not_hide_the_others(tlm3d: Command, m
 def test_a_kind_in_full_has_every_key_with_its_default(tlm3d: Command) -> None:
     lines = tlm3d("list", "blocks", "mixed-signal").stdout.splitlines()
     assert lines[0] == "mixed-signal · from tlm3d"
-    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in lines[lines.index("Keys") + 2 :] if line[1] != " "}
+    rows = {
+        line.split()[0]: " ".join(line.split()[1:])
+        for line in lines[lines.index("Keys") + 2 :]
+        if line[1:2] not in ("", " ")
+    }
     assert rows["pixels"].startswith("required [width, height] of the array")
     assert rows["fifo"].startswith("4 KiB rows that wait")
     assert rows["modes"].startswith("{full: {}} ways of reading the array")
@@ -51,6 +55,21 @@ def test_a_kind_in_full_has_every_key_with_its_default(tlm3d: Command) -> None:
 def test_a_bus_has_no_ends(tlm3d: Command) -> None:
     assert " between " in tlm3d("list", "links", "tsv").stdout
     assert " between " not in tlm3d("list", "links", "on-chip").stdout
+
+
+def test_a_one_way_link_requires_the_end_that_drives_and_the_end_that_receives(tlm3d: Command) -> None:
+    words = [line.split()[:2] for line in tlm3d("list", "links", "mipi").stdout.splitlines()]
+    assert ["from", "required"] in words
+    assert ["to", "required"] in words
+    assert not [pair for pair in words if pair[:1] == ["between"]]
+
+
+@pytest.mark.parametrize("slot", ["blocks", "links"])
+def test_that_values_may_be_given_at_corners_is_said_once_and_not_of_every_key(tlm3d: Command, slot: str) -> None:
+    for kind in plugins.kinds(slot):
+        words = tlm3d("list", slot, kind).stdout.split()
+        assert not [word for word in words if word.endswith((".low", ".typical", ".high"))]
+        assert words.count("{low:") == 1
 
 
 def test_the_networks_of_a_folder_with_their_sizes(tlm3d: Command, monkeypatch: pytest.MonkeyPatch) -> None:

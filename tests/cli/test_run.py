@@ -227,3 +227,12 @@ def test_every_file_that_is_shipped_checks(tlm3d: Command, monkeypatch: pytest.M
     result = tlm3d("check", *sorted(shipped))
     assert (result.exit_code, result.stderr) == (0, "")
     assert len(result.stdout.splitlines()) >= len(shipped)
+
+
+@pytest.mark.parametrize(
+    "command", [("run",), ("sweep", "--param", "links.tsv.lanes=1, 2"), ("compare", "good/platform.yaml")]
+)
+def test_a_seed_below_zero_is_refused(tlm3d: Command, command: tuple[str, ...]) -> None:
+    result = tlm3d(*command, "good/platform.yaml", "good/workload.yaml", "--seed", "-1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Invalid value for '--seed'" in result.stderr

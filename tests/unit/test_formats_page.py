@@ -149,7 +149,7 @@ def test_a_default_on_the_page_is_the_default_of_the_schema(section: str) -> Non
 @pytest.mark.parametrize("section", MODELS)
 def test_a_type_on_the_page_is_the_type_of_the_schema(section: str) -> None:
     written = rows(section)
-    names = {"boolean": "flag", "integer": "count", "number": "number"}
+    names = {"boolean": "flag", "string": "text", "integer": "count", "number": "number"}
     for key, (_, annotation, _, is_mapping) in own_keys(section).items():
         text = written[key]["type"].strip()
         schema = type_of(annotation)

@@ -52,7 +52,7 @@ def check(
                     failed = True
                     complain(error)
                     continue
-                print(f"{harmless(file)}: {describe(spec)}")
+                print(f"{harmless(file)}: {harmless(describe(spec))}")
                 if isinstance(spec, PlatformSpec):
                     platforms.append((file, spec))
                 elif isinstance(spec, WorkloadSpec):
@@ -70,6 +70,6 @@ def check(
                         complain(error)
                         continue
                     for note in system.recording.notes:
-                        print(f"{pair}: note: {note}")
+                        print(f"{pair}: note: {harmless(note)}")
                     print(f"{pair}: can run{at}")
         raise typer.Exit(2 if failed else 0)

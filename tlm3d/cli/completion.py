@@ -35,6 +35,27 @@ def schemas(incomplete: str) -> list[str]:
     return [name for name in FILES if name.startswith(incomplete)]
 
 
+def corners(incomplete: str) -> list[str]:
+    """The corners there are."""
+    from tlm3d.spec.corners import CORNERS
+
+    return [name for name in CORNERS if name.startswith(incomplete)]
+
+
+def compute_blocks(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The compute blocks of the platform that was named, as they may be referred to."""
+    from tlm3d.errors import Tlm3dError
+    from tlm3d.spec.platform import block_names, load_platform
+
+    # The option still lacks its value, so the words before it are no parameters yet; the first is the platform.
+    platform = next(iter(ctx.args), "")
+    try:
+        names = block_names(load_platform(platform).dies, "compute")
+    except Tlm3dError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def networks(incomplete: str) -> list[str]:
     """The networks by name, and files."""
     return [*_networks(NETWORKS, incomplete), *yaml_files(incomplete)]

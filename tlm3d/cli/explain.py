@@ -35,7 +35,9 @@ def explain(
     on: Annotated[
         str | None,
         typer.Option(
-            metavar="BLOCK", help="Where to run it. Default: the fastest block that runs at least half of its layers."
+            metavar="BLOCK",
+            help="Where to run it. Default: the fastest block that runs at least half of its layers.",
+            autocompletion=completion.compute_blocks,
         ),
     ] = None,
     set_: Settings = None,

@@ -101,11 +101,14 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _keys(slot: str, name: str) -> Iterator[KeyRow]:
-    """The keys of a kind, nested ones after the key they stand in."""
+    """The keys of a kind, nested ones after the key they stand in; what a key is at each corner is not one more."""
     from tlm3d.reporters.listing import KeyRow
+    from tlm3d.spec.corners import CORNERS
     from tlm3d.spec.schema import kind_schema
 
     def walk(node: dict[str, Any], prefix: str) -> Iterator[KeyRow]:
+        if tuple(node.get("properties", ())) == CORNERS:
+            return
         for key, value in node.get("properties", {}).items():
             default = "required" if key in node.get("required", ()) else _written(value.get("default", "-"))
             yield KeyRow(prefix + key, default, value.get("description", ""))

@@ -19,7 +19,7 @@ PolicyName = Annotated[
     typer.Option(help="Scheduling policy, such as edf. Default: the workload's.", autocompletion=completion.policies),
 ]
 Horizon = Annotated[str | None, typer.Option(help='Time to simulate, such as "1 s". Default: the workload\'s.')]
-Seed = Annotated[int, typer.Option(help="Seed of every random draw: release jitter, bit errors.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw: release jitter, bit errors.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -31,7 +31,9 @@ Settings = Annotated[
 Corner = Annotated[
     str,
     typer.Option(
-        metavar="low|typical|high", help="Which value to take of those given as {low: V, typical: V, high: V}."
+        metavar="low|typical|high",
+        help="Which value to take of those given as {low: V, typical: V, high: V}.",
+        autocompletion=completion.corners,
     ),
 ]
 JsonFile = Annotated[

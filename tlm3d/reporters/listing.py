@@ -43,6 +43,8 @@ def render_kind(kind: KindRow, text: Sequence[str], keys: Sequence[KeyRow], cons
     if keys:
         page.heading("Keys")
         page.table([Column("key", Kind.NAME), Column("default", Kind.NAME), Column("meaning", Kind.NAME)], keys)
+        page.line()
+        page.paragraph("Any quantity, count or number may be given at corners: {low: V, typical: V, high: V}.")
 
 
 def render_networks(networks: Sequence[tuple[str, Network]], console: Console) -> None:

@@ -12,7 +12,7 @@ from tlm3d.cnn.layers import Op
 from tlm3d.cnn.network import LayerRow, Network, NetworkError, build_network
 from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
 from tlm3d.spec.corners import TYPICAL, at_corner
-from tlm3d.spec.quantities import Count, Flag, Frozen, PaddingText
+from tlm3d.spec.quantities import Count, Flag, Frozen, PaddingText, Title
 from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.validate import Problems, expect_file
 from tlm3d.units import clip
@@ -35,7 +35,7 @@ class LayerText(Frozen):
 class NetworkText(Frozen):
     """A network as written: input [height, width, channels] and its layers in order."""
 
-    name: str
+    name: Title
     input: tuple[Count, Count, Count]
     activation_bits: Count = 8
     layers: list[dict[str, Any]] = Field(min_length=1)

@@ -15,7 +15,7 @@ from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.links import LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.corners import TYPICAL, at_corner
-from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw
+from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw, Title
 from tlm3d.spec.source import Source, Where, read_source
 from tlm3d.spec.validate import Problems, expect_file, shape
 from tlm3d.units import clip
@@ -63,7 +63,7 @@ _Broken = set[tuple[str, ...]]  # (die,) and (die, block) that are written but h
 class PlatformKeys(Frozen):
     """The keys of a platform file; what is in ``dies`` and ``links`` depends on their kinds."""
 
-    name: str
+    name: Title
     limits: list[LimitSpec] = []
     dies: dict[str, Any] = Field(min_length=1)
     links: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, WithJsonSchema
 
 from tlm3d import units
 from tlm3d.spec.corners import CORNERS
@@ -74,13 +74,16 @@ def _integer(dimension: Dimension, *, at_least: int = 0) -> Callable[[Any], int]
 def _count(at_least: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         text = _text(value, "a whole number")
+        too_large = f"expected a whole number of at most {MAX_COUNT}, got {clip(text)}"
+        if text.isascii() and text.isdigit() and len(text.lstrip("0")) > len(str(MAX_COUNT)):
+            raise QuantityError(too_large)  # of any length: longer than what parse_number takes for a number
         number = parse_number(text, "a whole number")
         if number.denominator != 1:
             raise QuantityError(f"expected a whole number, got {clip(text)}")
         if number < at_least:
             raise QuantityError(f"expected a whole number of at least {at_least}, got {clip(text)}")
         if number > MAX_COUNT:
-            raise QuantityError(f"expected a whole number of at most {MAX_COUNT}, got {clip(text)}")
+            raise QuantityError(too_large)
         return int(number)
 
     return read
@@ -105,6 +108,12 @@ def _flag(value: Any) -> bool:
     if text not in ("true", "false"):
         raise QuantityError(f"expected true or false, got {clip(text)}")
     return text == "true"
+
+
+def _title(text: str) -> str:
+    if not text.strip():
+        raise QuantityError("expected a name, got nothing" if not text else f"expected a name, got {clip(text)}")
+    return text
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -196,6 +205,9 @@ Probability = Annotated[Fraction, PlainValidator(_probability), _PROBABILITY]
 Flag = Annotated[
     bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})
 ]
+Title = Annotated[
+    str, AfterValidator(_title), WithJsonSchema({"type": "string", "minLength": 1, "pattern": r"\S"})
+]  # what a whole file is called: any text that shows
 Names = Annotated[
     tuple[str, ...],
     PlainValidator(_names),

@@ -59,7 +59,12 @@ def kind_schema(slot: str, name: str) -> Schema:
     title = {"blocks": "Block kind", "dataflows": "Dataflow", "links": "Link kind"}[slot]
     model = load_kind(slot, name)
     found = _object(model, f"{title} {name}")
-    left_out = ("kind", *(_ENDS if getattr(model, "WITHIN_DIE", False) else ()))  # a bus has no ends
+    left_out: tuple[str, ...] = ("kind",)
+    if getattr(model, "WITHIN_DIE", False):
+        left_out += _ENDS  # a bus has no ends
+    elif getattr(model, "ONE_WAY", False):
+        left_out += ("between",)
+        found["required"] = [*found["required"], "from", "to"]
     keys = {key: value for key, value in found["properties"].items() if key not in left_out}
     found["properties"] = {"kind": {"const": name, "description": _KIND}} | keys
     for field, info in model.model_fields.items():

@@ -75,6 +75,8 @@ def read_source(path: str | Path) -> Source:
 def reading(path: str | Path, expected: str) -> Iterator[None]:
     """A file of kind ``expected`` being read: what the system refuses is a SpecError that names it."""
     shown = str(path) or "''"
+    if not str(path):
+        raise _error(shown, f"the file name is empty, expected a {expected} file")
     try:
         yield
     except IsADirectoryError:

@@ -69,11 +69,19 @@ class Problems:
         try:
             return model.model_validate(tree)
         except ValidationError as error:
-            for item in error.errors(include_url=False):
-                self._translate(model, tree, where, item)
+            found = error.errors(include_url=False)
+            for item in found:
+                self._translate(model, tree, where, item, found)
             return None
 
-    def _translate(self, model: type[BaseModel], tree: Any, where: Where, item: Mapping[str, Any]) -> None:
+    def _translate(
+        self,
+        model: type[BaseModel],
+        tree: Any,
+        where: Where,
+        item: Mapping[str, Any],
+        found: Iterable[Mapping[str, Any]],
+    ) -> None:
         loc: Where = tuple(item["loc"])
         place = (*where, *loc)
         match item["type"]:
@@ -82,7 +90,9 @@ class Problems:
                 hint = did_you_mean(str(loc[-1]), known) or one_of(sorted(known))
                 self.add(place, f"unknown key {clip(str(loc[-1]))}{hint}", at_key=True)
             case "missing" if isinstance(loc[-1], int):
-                self.add(place[:-1], f"expected more entries, got {len(item['input'])}")
+                # Of a list that is too short each missing entry is one of the problems found, the last one too.
+                last = max(one["loc"][-1] for one in found if one["type"] == "missing" and one["loc"][:-1] == loc[:-1])
+                self.add(place[:-1], f"expected {last + 1} entries, got {len(item['input'])}")
             case "missing":
                 self.add(place[:-1], f"missing key '{loc[-1]}'", at_key=True)
             case "value_error":

@@ -15,7 +15,7 @@ from tlm3d.errors import PluginError, Problem, SpecError, did_you_mean, one_of
 from tlm3d.plugins import load_kind
 from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.network import network_of
-from tlm3d.spec.quantities import Count, CountOrZero, DurationPs, FrequencyHz, Frozen, Names, TimePs
+from tlm3d.spec.quantities import Count, CountOrZero, DurationPs, FrequencyHz, Frozen, Names, TimePs, Title
 from tlm3d.spec.source import Source, read_source
 from tlm3d.spec.validate import Problems, expect_file
 from tlm3d.units import PS_PER_S, QuantityError, clip
@@ -113,7 +113,7 @@ class WorkloadSpec:
 class WorkloadKeys(Frozen):
     """The keys of a workload file; its tasks are read one by one."""
 
-    name: str
+    name: Title
     policy: str = "edf"
     horizon_ps: DurationPs = Field(alias="horizon", default=DEFAULT_HORIZON_PS)
     frame_rates_hz: dict[str, FrequencyHz] = Field(alias="frame_rates", default={})
