@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -160,27 +160,21 @@ class Topology:
         """Fewest picoseconds for one burst; ties by names."""
         if source == target:
             return self._bus(source)
-        import networkx as nx  # only platforms with links pay for the import
-
-        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        graph.add_nodes_from(self._platform.dies)
+        links: dict[tuple[str, str], tuple[int, str]] = {}  # by dies: the fastest link there, and its time
         for name, link in self._platform.links.items():
             for a, b in link.directions:
-                channel = self._name_ps(f"{name}:{a}>{b}")
-                graph.add_edge(a, b, key=f"{name}:{a}>{b}", ps=channel + sum(map(self._name_ps, self._bus(b))))
-        try:
-            die_paths = list(nx.all_shortest_paths(graph, source, target, weight="ps"))
-        except nx.NetworkXNoPath:
-            linked = ", ".join(self._platform.links) or "none"
-            message = f"no route from die {source} to die {target} (links: {linked})"
-            raise ElaborationError(message) from None
+                channel = f"{name}:{a}>{b}"
+                ps = self._name_ps(channel) + sum(map(self._name_ps, self._bus(b)))
+                links[a, b] = min(links.get((a, b), (ps, channel)), (ps, channel))
         paths = []
-        for dies in die_paths:
+        for dies in _die_paths(links, source, target):
             names = list(self._bus(dies[0]))
             for a, b in pairwise(dies):
-                _, link_name = min((data["ps"], key) for key, data in graph[a][b].items())
-                names += [link_name, *self._bus(b)]
+                names += [links[a, b][1], *self._bus(b)]
             paths.append(tuple(names))
+        if not paths:
+            linked = ", ".join(self._platform.links) or "none"
+            raise ElaborationError(f"no route from die {source} to die {target} (links: {linked})")
         return min(paths)
 
     def _name_ps(self, name: str) -> int:
@@ -197,3 +191,44 @@ def _route(hops: list[_Hop]) -> Route:
         tuple(hop.channel for hop in hops),
         tuple((hop.aj_per_bit.numerator, hop.aj_per_bit.denominator, hop.aj_per_burst) for hop in hops),
     )
+
+
+def _die_paths(links: dict[tuple[str, str], tuple[int, str]], source: str, target: str) -> list[list[str]]:
+    """The paths of fewest picoseconds from die to die; none where no links lead there."""
+    if _is_forest(links):
+        path = _only_path(links, source, target)
+        return [path] if path else []
+    import networkx as nx  # only platforms with a choice of ways pay for the import
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from((source, target))
+    graph.add_weighted_edges_from(((a, b, ps) for (a, b), (ps, _) in links.items()), weight="ps")
+    try:
+        return list(nx.all_shortest_paths(graph, source, target, weight="ps"))
+    except nx.NetworkXNoPath:
+        return []
+
+
+def _is_forest(links: Iterable[tuple[str, str]]) -> bool:
+    """Whether there is never a choice: the joined pairs of dies close no circle."""
+    group: dict[str, set[str]] = {}  # die → all that hang together with it
+    for a, b in {(min(pair), max(pair)) for pair in links}:
+        one, other = group.setdefault(a, {a}), group.setdefault(b, {b})
+        if one is other:
+            return False
+        one |= other
+        group.update(dict.fromkeys(other, one))
+    return True
+
+
+def _only_path(links: Iterable[tuple[str, str]], source: str, target: str) -> list[str]:
+    """The path from ``source`` to ``target`` in a forest; empty where there is none."""
+    path, seen = [source], {source}
+    while path and path[-1] != target:
+        onward = next((b for a, b in links if a == path[-1] and b not in seen), None)
+        if onward is None:
+            path.pop()
+        else:
+            path.append(onward)
+            seen.add(onward)
+    return path
