@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,10 +68,18 @@ def run(
     Memory does not grow with the run, except for what is exported. An interrupt (Ctrl-C) ends the run there and
     reports on what was simulated; a second one stops at once.
     """
-    from tlm3d.reporters.json import dumps
-    from tlm3d.reporters.terminal import render
     from tlm3d.simulation import simulate
     from tlm3d.spec.pair import read_pair
+
+    def document() -> str:
+        from tlm3d.reporters.json import dumps
+
+        return dumps(result)
+
+    def report(console: Any) -> None:
+        from tlm3d.reporters.terminal import render
+
+        render(result, console)
 
     needs_facts = any(file is not None for file in (export, vcd, trace))
     with errors(context):
@@ -91,7 +99,7 @@ def run(
 
             result = simulate(*described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record)
             interrupted = stop()
-        tell(json, lambda: dumps(result), lambda console: render(result, console))
+        tell(json, document, report)
         if export is not None:
             from tlm3d.reporters import csv
 
