@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tlm3d.errors import Problem, SpecError
 from tlm3d.record.kept import parse_kept
 from tlm3d.units import TIME, duration_ps, parse_quantity
 
@@ -104,22 +103,15 @@ def load_study(
     Raises SpecError, problems of both files.
     """
     from tlm3d.model.topology import Topology
-    from tlm3d.spec.pair import read_platform
+    from tlm3d.spec.pair import Attempts, read_platform
     from tlm3d.spec.traffic import read_traffic
 
-    found: list[Problem] = []
-    platform: PlatformSpec | None = None
-    rows: list[TrafficRow] = []
-    try:
-        platform = read_platform(str(platform_file), settings, corner)
-    except SpecError as error:
-        found += error.problems
-    try:
-        rows = read_traffic(traffic_file, Topology(platform).channels if platform else None)
-    except SpecError as error:
-        found += error.problems
-    if found or platform is None:
-        raise SpecError(found)
+    attempt = Attempts()
+    platform = attempt(lambda: read_platform(str(platform_file), settings, corner))
+    rows = attempt(lambda: read_traffic(traffic_file, Topology(platform).channels if platform else None))
+    attempt.raise_any()
+    assert platform is not None  # else a problem was raised
+    assert rows is not None
     return platform, rows
 
 

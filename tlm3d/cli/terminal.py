@@ -76,9 +76,8 @@ def _duration(seconds: float) -> str:
     """A time of ours in words: ``45 days``."""
     for unit, length_s in (("years", 365.25 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length_s:
-            return (
-                f"{seconds / length_s:,.0f} {unit}" if seconds < 1e6 * length_s else f"{seconds / length_s:.0e} {unit}"
-            )
+            count = seconds / length_s
+            return f"{count:,.0f} {unit}" if count < 1e6 else f"{count:.0e} {unit}"
     return f"{seconds:.0f} seconds"
 
 

@@ -13,7 +13,7 @@ class Carrier:
     """Watches one channel."""
 
     def __init__(self, context: Context, name: str, component: Component, powers: Powers, spec: ChannelSpec) -> None:
-        self._recording, self._name, self._component = context.recording, name, component
+        self._recording, self._component = context.recording, component
         self._channel, self._gating = context.topology.channels[name], spec.gating
         self._states = States(context.recording, component, powers)
         self._busy: list[Interval] = []
