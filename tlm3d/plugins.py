@@ -1,6 +1,6 @@
 """One file adds a kind: slot + name → class.
 
-A slot is a package folder (``blocks``, ``dataflows``, ``links``, ``policies``); the kind ``riscv-cluster`` is the
+A slot is a package folder (``blocks``, ``dataflows``, ``kernels``, ``links``, ``policies``); the kind ``riscv-cluster`` is the
 module ``riscv_cluster`` in it, whose ``KIND`` is the class. Other distributions add kinds through entry-point groups
 ``tlm3d.blocks`` and so on. The built-in kinds use the same door.
 """
@@ -15,7 +15,13 @@ from typing import Any
 from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.units import clip
 
-_NOUNS = {"blocks": "block kind", "dataflows": "dataflow", "links": "link kind", "policies": "policy"}
+_NOUNS = {
+    "blocks": "block kind",
+    "dataflows": "dataflow",
+    "kernels": "kernel library",
+    "links": "link kind",
+    "policies": "policy",
+}
 
 
 @cache
@@ -29,7 +35,7 @@ def kinds(slot: str) -> dict[str, EntryPoint]:
     for entry in entry_points(group=group):
         if entry.name in found:
             owners = f"{distribution(found[entry.name])} and by {distribution(entry)}"
-            raise PluginError(f"{_noun(slot)} {clip(entry.name)} is defined twice: by {owners}")
+            raise PluginError(f"{noun(slot)} {clip(entry.name)} is defined twice: by {owners}")
         found[entry.name] = entry
     return dict(sorted(found.items()))
 
@@ -39,9 +45,9 @@ def load_kind(slot: str, name: str) -> Any:
     """The class of kind ``name`` in ``slot``. Raises PluginError (unknown, defined twice, or fails to import)."""
     known = kinds(slot)
     if name not in known:
-        raise PluginError(f"unknown {_noun(slot)} {clip(name)}{did_you_mean(name, known) or one_of(known)}")
+        raise PluginError(f"unknown {noun(slot)} {clip(name)}{did_you_mean(name, known) or one_of(known)}")
     entry = known[name]
-    what = f"{_noun(slot)} {clip(name)} of {distribution(entry)}"
+    what = f"{noun(slot)} {clip(name)} of {distribution(entry)}"
     try:
         loaded = entry.load()
     except Exception as error:
@@ -52,7 +58,8 @@ def load_kind(slot: str, name: str) -> Any:
     return loaded
 
 
-def _noun(slot: str) -> str:
+def noun(slot: str) -> str:
+    """What a kind of ``slot`` is called in a message."""
     return _NOUNS.get(slot, slot)
 
 

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from tlm3d import units
 from tlm3d.blocks import BlockSpec, ComputeSpec
 from tlm3d.dataflows import Dataflow
+from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
@@ -27,6 +28,7 @@ SHARED: dict[str, type[BaseModel]] = {
     "Channel": ChannelSpec,
     "Compute block": ComputeSpec,
     "Every dataflow": Dataflow,
+    "Every kernel library": Kernels,
     "Every link": LinkSpec,
 }
 MODELS: dict[str, type[BaseModel]] = SHARED | {
@@ -39,10 +41,15 @@ MODELS: dict[str, type[BaseModel]] = SHARED | {
     "Network: top level": NetworkText,
     "Layer": LayerText,
 }
-for slot, title in (("blocks", "Block kind"), ("dataflows", "Dataflow"), ("links", "Link kind")):
+for slot, title in (
+    ("blocks", "Block kind"),
+    ("dataflows", "Dataflow"),
+    ("kernels", "Kernel library"),
+    ("links", "Link kind"),
+):
     built_in = {name: model for name in kinds(slot) if (model := load_kind(slot, name)).__module__.startswith("tlm3d.")}
     MODELS |= {f"{title} `{name}`": model for name, model in built_in.items()}
-OWN_SECTION = (LimitSpec, StageSpec, Dataflow)  # these are described in sections of their own
+OWN_SECTION = (LimitSpec, StageSpec, Dataflow, Kernels)  # these are described in sections of their own
 ROW = re.compile(r"\| `(?P<key>[^`]+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \| (?P<meaning>[^|]+) \|")
 
 

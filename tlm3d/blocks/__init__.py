@@ -19,9 +19,18 @@ from typing import ClassVar, NamedTuple
 from pydantic import Field
 
 from tlm3d.cnn.layers import Layer
-from tlm3d.cnn.tiling import Tile
+from tlm3d.cnn.tiling import Pace, Tile, tile_layer
 from tlm3d.links import ChannelSpec
-from tlm3d.spec.quantities import AjPerBit, AjPerCycle, AjPerMac, FrequencyHz, Frozen, PowerNw, SizeOrZeroBits
+from tlm3d.spec.quantities import (
+    AjPerBit,
+    AjPerCycle,
+    AjPerMac,
+    CountOrZero,
+    FrequencyHz,
+    Frozen,
+    PowerNw,
+    SizeOrZeroBits,
+)
 from tlm3d.spec.states import StatesSpec
 from tlm3d.units import book_aj
 
@@ -70,7 +79,10 @@ class DmaSpec(ChannelSpec):
 
 
 class ComputeSpec(BlockSpec):
-    """What every tile-running block has. ``home`` keeps its feature maps, ``weight_store`` the weights it fetches."""
+    """What every tile-running block has. ``home`` keeps its feature maps, ``weight_store`` the weights it fetches.
+
+    ``layer_setup`` cycles pass before the first tile of a layer computes; the block waits, and spends nothing on them.
+    """
 
     clock_hz: FrequencyHz = Field(alias="clock")
     energy: ComputeEnergySpec = Field(default_factory=ComputeEnergySpec)
@@ -78,6 +90,7 @@ class ComputeSpec(BlockSpec):
     weight_store: str | None = None
     weight_memory_bits: SizeOrZeroBits = Field(alias="weight_memory", default=0)
     dma: DmaSpec | None = None
+    layer_setup: CountOrZero = 0
 
     ROLE = "compute"
 
@@ -85,6 +98,24 @@ class ComputeSpec(BlockSpec):
     def local_bytes(self) -> int:
         """Local memory that tiles are cut to, bytes."""
         raise TypeError(f"{type(self).__name__} does not say how large its local memory is")
+
+    @property
+    def pace(self) -> Pace | None:
+        """What tiles are cut for, beside the bytes they move; None: nothing."""
+        return None
+
+    @property
+    def cycles_per_byte(self) -> Fraction:
+        """Of the DMA, moving a byte; 0 without one."""
+        return 8 * self.clock_hz / self.dma.total_bps if self.dma is not None else Fraction(0)
+
+    def tiles(self, layer: Layer, weights_resident: bool) -> tuple[Tile, ...]:
+        """``layer`` cut for this block. Raises TileError where even the smallest tile does not fit."""
+        return tile_layer(layer, self.local_bytes, weights_resident, self.pace)
+
+    def tile_cycles(self, layer: Layer, tile: Tile) -> int:
+        """Cycles of one tile of ``layer``."""
+        return self.cost(layer, tile).cycles
 
     def supports(self, kind: str) -> bool:
         """Whether layers of ``kind`` (conv, pointwise, depthwise, linear, pool, add, softmax) run here."""

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from tlm3d.blocks import ComputeSpec, Cost
 from tlm3d.cnn.layers import Layer
-from tlm3d.cnn.tiling import Tile
-from tlm3d.spec.quantities import Count, CountOrZero, Frozen, Positive, SizeBits
+from tlm3d.cnn.tiling import Pace, Tile
+from tlm3d.kernels import AnyKernels, Simd, Work
+from tlm3d.kernels.im2col import Im2col
+from tlm3d.spec.quantities import Count, CountOrZero, Frozen, Positive, PositiveOrZero, SizeBits
 from tlm3d.units import ceil_div
 
 
@@ -37,7 +39,8 @@ _SCALAR_CYCLES = {"pool": 4, "add": 4, "softmax": 40}
 class ElementRates(Frozen):
     """Elements read a cycle, all cores busy, by operators that do not multiply.
 
-    Cores run anything: what is not stated takes 4 cycles an element and core (pool, add), 40 (softmax).
+    Cores run anything: what is not stated takes 4 cycles an element and core (pool, add), 40 (softmax); or what the
+    kernel library says, where there is one.
     """
 
     pool: Positive | None = None
@@ -45,16 +48,39 @@ class ElementRates(Frozen):
     softmax: Positive | None = None
 
 
-class RiscvCluster(ComputeSpec):
-    """Data-parallel kernels: work is split over ``cores`` by output pixels or by channels, whichever balances better.
+class SimdSpec(Frozen):
+    """A register of ``bits`` holds operands of one of the ``operands`` widths, multiplied in one instruction."""
 
-    cycles = start-up + work · ⌈u/cores⌉·cores / (u · rate), u units of work: the slowest core decides (the losses of a
-    parallel section, Amdahl 1967). Layers that do not multiply count elements read instead of MACs.
+    bits: Count = 32
+    operands: tuple[Count, ...] = (8, 16)
+
+    def of(self, layer: Layer) -> Simd:
+        """What a register holds for ``layer``: its wider operand decides; one, where it is wider than all of them."""
+        width = max(layer.weight_bits, layer.activation_bits)
+        fitting = min((one for one in self.operands if one >= width), default=self.bits)
+        return Simd(max(1, self.bits // fitting), layer.weight_bits < fitting)
+
+
+class RiscvCluster(ComputeSpec):
+    """Data-parallel kernels on ``cores``, counted instruction by instruction, or at rates stated for the whole cluster.
+
+    Counted: cycles = start-up + the busiest core's instructions · cpi + accesses · conflicts + reordered ·
+    ``reorder``. Each access to L1 waits on average for half of those that others make to its bank in the same cycle:
+    (cores − 1) · (accesses / instructions) / (2 · banks) cycles.
+
+    With ``mac_per_cycle``, which then says what runs here: cycles = start-up + work · ⌈u/cores⌉·cores / (u · rate), u units of work, output pixels or
+    channels, whichever balances better: the slowest core decides (the losses of a parallel section, Amdahl 1967).
+    Layers that do not multiply count elements read instead of MACs.
     """
 
     cores: Count
     l1_bits: SizeBits = Field(alias="l1")
-    mac_per_cycle: MacRates
+    l1_banks: Count | None = None
+    kernels: AnyKernels = Im2col(kind="im2col")
+    cpi: Positive = Fraction(1)
+    simd: SimdSpec = SimdSpec()
+    reorder: PositiveOrZero = Fraction(0)
+    mac_per_cycle: MacRates | None = None
     elements_per_cycle: ElementRates = ElementRates()
     kernel_startup: CountOrZero = 0
 
@@ -62,27 +88,48 @@ class RiscvCluster(ComputeSpec):
     def local_bytes(self) -> int:
         return self.l1_bits // 8
 
+    @property
+    def pace(self) -> Pace | None:
+        # A library is given tiles that suit it: whole shares for the cores, few patches copied twice.
+        return self if self.mac_per_cycle is None else None
+
     def supports(self, kind: str) -> bool:
-        return self._rate(kind) is not None
+        return self.mac_per_cycle is None or self._rate(kind) is not None
 
     def _rate(self, kind: str) -> Fraction | None:
-        if kind in ElementRates.model_fields:
-            stated: Fraction | None = getattr(self.elements_per_cycle, kind)
-            return stated or Fraction(self.cores, _SCALAR_CYCLES[kind])
-        return self.mac_per_cycle.of(kind)
+        """Stated work a cycle; None where it is counted, or does not run here."""
+        if kind not in ElementRates.model_fields:
+            return self.mac_per_cycle.of(kind) if self.mac_per_cycle is not None else None
+        stated: Fraction | None = getattr(self.elements_per_cycle, kind)
+        if stated is None and self.mac_per_cycle is not None:
+            return Fraction(self.cores, _SCALAR_CYCLES[kind])
+        return stated
 
     def cost(self, layer: Layer, tile: Tile) -> Cost:
         rate = self._rate(layer.kind)
-        if rate is None:
+        if rate is None and self.mac_per_cycle is not None:
             raise ValueError(f"no kernel for {layer.kind}")
+        exact = self._at_rate(tile, rate) if rate is not None else self._counted(layer, tile)
+        cycles = self.kernel_startup + ceil_div(exact.numerator, exact.denominator)
+        return Cost(cycles, self.energy.book(cycles, tile.macs))
+
+    def _at_rate(self, tile: Tile, rate: Fraction) -> Fraction:
         work = tile.macs or tile.elements
         padded = min(
             Fraction(work * ceil_div(units, self.cores) * self.cores, units)
             for units in (tile.out_rows * tile.out_width, tile.out_channels)
         )
-        exact = padded / rate
-        cycles = self.kernel_startup + ceil_div(exact.numerator, exact.denominator)
-        return Cost(cycles, self.energy.book(cycles, tile.macs))
+        return padded / rate
+
+    def _counted(self, layer: Layer, tile: Tile) -> Fraction:
+        work = self.kernels.work(layer, tile, self.cores, self.simd.of(layer))
+        return work.instructions * self.cpi + work.accesses * self._conflict(work) + work.reordered * self.reorder
+
+    def _conflict(self, work: Work) -> Fraction:
+        """Cycles that an access waits for its bank."""
+        if self.l1_banks is None:
+            return Fraction(0)
+        return Fraction((self.cores - 1) * work.accesses, work.instructions * 2 * self.l1_banks)
 
 
 KIND = RiscvCluster

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tlm3d.reporters.listing import KeyRow, KindRow
 
 NAME = "list_"
-SHORT = "List block kinds, dataflows, link kinds, policies or networks."
+SHORT = "List block kinds, dataflows, kernel libraries, link kinds, policies or networks."
 EXAMPLES = (
     "tlm3d list blocks",
     "tlm3d list blocks riscv-cluster",

@@ -9,11 +9,13 @@ both need (the halo), which are read again. Tiles run in one of two orders:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tlm3d.cnn.layers import BIAS_BYTES, Layer, Op, packed_bytes
 from tlm3d.units import ceil_div
@@ -69,28 +71,41 @@ class _Plan:
         return product(self.bands, self.groups)
 
 
+class Pace(Protocol):
+    """How fast a machine is, for a tiling that is cut for time. Hashable; the same questions get the same answers."""
+
+    @property
+    def cycles_per_byte(self) -> Fraction:
+        """Of moving a byte into or out of local memory, beside the computing; 0 where that is no matter."""
+
+    def tile_cycles(self, layer: Layer, tile: Tile) -> int:
+        """Of computing ``tile``."""
+
+
+_NEAR = Fraction(33, 32)  # of the least time: as good, so that bytes decide
+
+
 @cache
-def tile_layer(layer: Layer, local_bytes: int, weights_resident: bool = False) -> tuple[Tile, ...]:
+def tile_layer(
+    layer: Layer, local_bytes: int, weights_resident: bool = False, pace: Pace | None = None
+) -> tuple[Tile, ...]:
     """The tiling that moves the fewest bytes; of those, the fewest tiles; of those, the fewest channel groups.
 
     A tile takes 2 · (inputs + weights + outputs) bytes of ``local_bytes``; ``weights_resident`` weights take and move
     none. Every group count and both orders are tried, each with as few row bands as fit. A softmax is one tile.
-    Inputs of fewer than 8 bits are padded to a byte a tile. Raises TileError where even the smallest tile does not fit.
+    Inputs of fewer than 8 bits are padded to a byte a tile. With ``pace``, of a machine that some cuts suit better than
+    others, only tilings that take about the least time count, computing or moving, whichever is longer; groups may then
+    also all be of one size but for what is left over. Raises TileError where even the smallest tile does not fit.
     """
     cut = _Cut(layer, local_bytes, weights_resident)
-    best: tuple[tuple[int, int, int, bool], _Plan] | None = None
-    for groups in _group_choices(layer):
-        bands = cut.fewest_bands(max(group.size for group in groups))
-        if bands is None:
-            continue
-        for groups_outside in (True, False):
-            plan = _Plan(bands, groups, groups_outside)
-            rank = (cut.loaded_bytes(plan), len(bands) * len(groups), len(groups), not groups_outside)
-            if best is None or rank < best[0]:
-                best = (rank, plan)
-    if best is None:
+    plans = list(cut.plans(also_whole_groups=pace is not None))
+    if not plans:
         raise TileError(layer.name, 2 * cut.smallest_bytes(), local_bytes)
-    return cut.tiles(best[1])
+    if pace is not None:
+        times = [cut.cycles(plan, pace) for plan in plans]
+        enough = min(times) * _NEAR
+        plans = [plan for plan, time in zip(plans, times, strict=True) if time <= enough]
+    return cut.tiles(min(plans, key=cut.rank))
 
 
 def _split(total: int, parts: int) -> tuple[_Part, ...]:
@@ -99,11 +114,16 @@ def _split(total: int, parts: int) -> tuple[_Part, ...]:
     return tuple(_Part(i * small + min(i, larger), small + (i < larger)) for i in range(parts))
 
 
-def _group_choices(layer: Layer) -> Iterator[tuple[_Part, ...]]:
-    """Channel groups worth trying: of all counts with the same largest group, the smallest count moves the least."""
+def _whole(total: int, size: int) -> tuple[_Part, ...]:
+    """``total`` in pieces of ``size``, and what is left over."""
+    return tuple(_Part(first, min(size, total - first)) for first in range(0, total, size))
+
+
+def _group_sizes(layer: Layer) -> list[int]:
+    """Sizes of the largest group worth trying: of all counts with the same one, the smallest count moves the least."""
     channels = layer.out_shape.channels
     largest = {channels} if layer.op is Op.SOFTMAX else {ceil_div(channels, n) for n in range(1, channels + 1)}
-    return (_split(channels, ceil_div(channels, size)) for size in sorted(largest, reverse=True))
+    return sorted(largest, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +190,58 @@ class _Cut:
         equal = _split(height, len(bands))
         return equal if all(map(fits, equal)) else tuple(bands)
 
+    def plans(self, also_whole_groups: bool) -> Iterator[_Plan]:
+        """The cuts to choose from, those with the largest groups first."""
+        channels = self.layer.out_shape.channels
+        for size in _group_sizes(self.layer):
+            bands = self.fewest_bands(size)
+            if bands is None:
+                continue
+            choices = [_split(channels, ceil_div(channels, size))]
+            if also_whole_groups and (whole := _whole(channels, size)) not in choices:
+                choices.append(whole)
+            for groups in choices:
+                yield _Plan(bands, groups, groups_outside=True)
+                yield _Plan(bands, groups, groups_outside=False)
+
+    def rank(self, plan: _Plan) -> tuple[int, int, int, bool]:
+        """What is better is smaller."""
+        groups = len(plan.groups)
+        return (self.loaded_bytes(plan), len(plan.bands) * groups, groups, not plan.groups_outside)
+
+    def cycles(self, plan: _Plan, pace: Pace) -> Fraction:
+        """What the longer of computing and moving takes, all tiles together."""
+        bands = Counter(band.size for band in plan.bands)
+        first = {size: next(band for band in plan.bands if band.size == size) for size in bands}
+        groups = Counter(group.size for group in plan.groups)
+        computing = sum(
+            bands[rows] * groups[channels] * pace.tile_cycles(self.layer, self.tile(first[rows], channels))
+            for rows, channels in product(bands, groups)
+        )
+        return max(Fraction(computing), (self.loaded_bytes(plan) + self.layer.out_bytes) * pace.cycles_per_byte)
+
+    def tile(self, band: _Part, channels: int) -> Tile:
+        """A tile by itself, all that it needs to be loaded."""
+        return self._tile(band.size, channels, self.weight_bytes(_Part(0, channels)), self.input_bytes(band, channels))
+
+    def _tile(self, rows: int, channels: int, weight_bytes: int, input_bytes: int, stored: int = 0) -> Tile:
+        layer, out = self.layer, self.layer.out_shape
+        work = rows * out.width * channels
+        return Tile(
+            weight_bytes=weight_bytes,
+            input_bytes=(input_bytes,) * len(layer.reads),
+            # Packed over the whole layer: what a tile leaves of a shared byte is the next tile's.
+            output_bytes=packed_bytes(stored + work, layer.activation_bits)
+            - packed_bytes(stored, layer.activation_bits),
+            macs=work * layer.weights_per_channel,
+            elements=layer.elements * work // out.elements,
+            out_rows=rows,
+            out_width=out.width,
+            out_channels=channels,
+            in_channels=self.in_channels(channels),
+            kernel=layer.kernel,
+        )
+
     def loaded_bytes(self, plan: _Plan) -> int:
         """Bytes of weights and inputs that a plan loads (its outputs are the same for every plan)."""
         bands, groups = len(plan.bands), len(plan.groups)
@@ -189,32 +261,19 @@ class _Cut:
 
     def tiles(self, plan: _Plan) -> tuple[Tile, ...]:
         """The tiles of a plan; equal ones are one object."""
-        layer, out = self.layer, self.layer.out_shape
+        layer = self.layer
         known: dict[Tile, Tile] = {}
         tiles: list[Tile] = []
         held_band = held_group = None
         stored = 0
         for band, group in plan:
-            rows, channels = band.size, group.size
-            work = rows * out.width * channels
             keeps_input = band == held_band and (self.shares_input or group == held_group)
-            in_bytes = 0 if keeps_input else self.input_bytes(band, channels)
-            tile = Tile(
-                weight_bytes=0 if group == held_group else self.weight_bytes(group),
-                input_bytes=(in_bytes,) * len(layer.reads),
-                # Packed over the whole layer: what a tile leaves of a shared byte is the next tile's.
-                output_bytes=packed_bytes(stored + work, layer.activation_bits)
-                - packed_bytes(stored, layer.activation_bits),
-                macs=work * layer.weights_per_channel,
-                elements=layer.elements * work // out.elements,
-                out_rows=rows,
-                out_width=out.width,
-                out_channels=channels,
-                in_channels=self.in_channels(channels),
-                kernel=layer.kernel,
-            )
+            weight_bytes = 0 if group == held_group else self.weight_bytes(group)
+            in_bytes = 0 if keeps_input else self.input_bytes(band, group.size)
+            tile = self._tile(band.size, group.size, weight_bytes, in_bytes, stored)
             tiles.append(known.setdefault(tile, tile))
-            held_band, held_group, stored = band, group, stored + work
+            held_band, held_group = band, group
+            stored += band.size * layer.out_shape.width * group.size
         return tuple(tiles)
 
     def in_channels(self, channels: int) -> int:

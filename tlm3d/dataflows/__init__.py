@@ -14,18 +14,12 @@ give the same answer, nothing is remembered.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
-
-from pydantic import BeforeValidator, ValidationError, WithJsonSchema
-from pydantic_core import InitErrorDetails
+from typing import Annotated, ClassVar
 
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
-from tlm3d.errors import PluginError, one_of
-from tlm3d.plugins import kinds, load_kind
+from tlm3d.spec.nested import kind_schema, read_kind
 from tlm3d.spec.quantities import Frozen
-from tlm3d.spec.validate import shape
-from tlm3d.units import QuantityError
 
 Array = tuple[int, int]  # rows, columns
 
@@ -50,38 +44,4 @@ class Dataflow(Frozen):
         raise TypeError(f"{type(self).__name__} does not say how long a tile takes")
 
 
-def _read(value: Any) -> Any:
-    """A dataflow by its name, or by a mapping with its ``kind``."""
-    if isinstance(value, Dataflow):
-        return value
-    if isinstance(value, str):
-        return _of_kind(value, {"kind": value}, ())
-    if not isinstance(value, dict):
-        raise QuantityError(f"expected the name of a dataflow, or a mapping with its kind and keys, got {shape(value)}")
-    if "kind" not in value:
-        raise ValueError(f"missing key 'kind'{one_of(kinds(Dataflow.SLOT))}")
-    return _of_kind(value["kind"], value, ("kind",))
-
-
-def _of_kind(name: Any, tree: dict[str, Any], where: tuple[str, ...]) -> Dataflow:
-    if not isinstance(name, str):
-        raise _refused(InitErrorDetails(type="string_type", loc=where, input=name))
-    try:
-        model = load_kind(Dataflow.SLOT, name)
-    except PluginError as error:
-        unknown = QuantityError(str(error))
-        details = InitErrorDetails(type="value_error", loc=where, input=name, ctx={"error": unknown})
-        raise _refused(details) from error
-    found: Dataflow = model.model_validate(tree)
-    return found
-
-
-def _refused(details: InitErrorDetails) -> ValidationError:
-    return ValidationError.from_exception_data("Dataflow", [details])
-
-
-AnyDataflow = Annotated[
-    Dataflow,
-    BeforeValidator(_read),
-    WithJsonSchema({"anyOf": [{"type": "string", "examples": ["channel-parallel"]}, {"type": "object"}]}),
-]
+AnyDataflow = Annotated[Dataflow, read_kind(Dataflow), kind_schema("channel-parallel")]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.processor import Processor
 from tlm3d.cnn.layers import INPUT, Layer
-from tlm3d.cnn.tiling import TileError, tile_layer
+from tlm3d.cnn.tiling import TileError
 from tlm3d.errors import ElaborationError
 from tlm3d.model.residency import Residency
 from tlm3d.model.topology import Route, Topology
@@ -108,7 +108,7 @@ class TaskWork:
         assert isinstance(spec, ComputeSpec)
         resident = self._residency.is_resident(network.name, block)
         try:
-            tiles = tile_layer(layer, spec.local_bytes, resident)
+            tiles = spec.tiles(layer, resident)
         except TileError as error:
             raise ElaborationError(f"task {self.task.name} on {'.'.join(block)}: {error}") from None
         try:
@@ -118,12 +118,16 @@ class TaskWork:
         except ElaborationError as error:
             raise ElaborationError(f"task {self.task.name}, layer {layer.name} on {'.'.join(block)}: {error}") from None
         work = []
+        setup = spec.layer_setup
         for tile in tiles:
             loads = [Load(weights, tile.weight_bytes, False)] if weights and tile.weight_bytes else []
             loads += [Load(route, n, True) for route, n in zip(inputs, tile.input_bytes, strict=True) if n]
             cost = spec.cost(layer, tile)
             out = (store, tile.output_bytes) if tile.output_bytes else None
-            work.append(TileWork(tuple(loads), cycles_ps(cost.cycles, spec.clock_hz), cost.energy_aj, tile.macs, out))
+            work.append(
+                TileWork(tuple(loads), cycles_ps(setup + cost.cycles, spec.clock_hz), cost.energy_aj, tile.macs, out)
+            )
+            setup = 0
         return tuple(work)
 
 

@@ -96,6 +96,13 @@ def _positive(value: Any) -> Fraction:
     return number
 
 
+def _positive_or_zero(value: Any) -> Fraction:
+    number = parse_number(_text(value, "a number"))
+    if number < 0:
+        raise QuantityError(f"expected a number of at least zero, got {clip(value)}")
+    return number
+
+
 def _probability(value: Any) -> Fraction:
     number = _positive(value)
     if number >= 1:
@@ -156,6 +163,9 @@ def _whole(at_least: int) -> WithJsonSchema:
 _NUMBER = WithJsonSchema(
     _at_corners({"type": ["number", "string"], "pattern": number_pattern(positive=True), "exclusiveMinimum": 0})
 )
+_NUMBER_OR_ZERO = WithJsonSchema(
+    _at_corners({"type": ["number", "string"], "pattern": number_pattern(positive=False), "minimum": 0})
+)
 _PROBABILITY = WithJsonSchema(
     _at_corners(
         {
@@ -201,6 +211,7 @@ AjPerConversion = Annotated[
 Count = Annotated[int, PlainValidator(_count(1)), _whole(1)]
 CountOrZero = Annotated[int, PlainValidator(_count(0)), _whole(0)]
 Positive = Annotated[Fraction, PlainValidator(_positive), _NUMBER]
+PositiveOrZero = Annotated[Fraction, PlainValidator(_positive_or_zero), _NUMBER_OR_ZERO]
 Probability = Annotated[Fraction, PlainValidator(_probability), _PROBABILITY]
 Flag = Annotated[
     bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})

@@ -18,6 +18,7 @@ from tlm3d.blocks import BlockSpec, ComputeSpec
 from tlm3d.cnn.layers import WEIGHTED_OPS, WINDOW_OPS, Op
 from tlm3d.cnn.network import MAX_BITS
 from tlm3d.dataflows import Dataflow
+from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
@@ -42,6 +43,7 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (ComputeSpec, "Compute block"),
     (BlockSpec, "Every block"),
     (Dataflow, "Every dataflow"),
+    (Kernels, "Every kernel library"),
     (LinkSpec, "Every link"),
     (ChannelSpec, "Channel"),
 )
@@ -55,8 +57,8 @@ def schema(file: str) -> Schema:
 
 
 def kind_schema(slot: str, name: str) -> Schema:
-    """The keys of one block kind, dataflow or link kind. Raises PluginError."""
-    title = {"blocks": "Block kind", "dataflows": "Dataflow", "links": "Link kind"}[slot]
+    """The keys of one block kind, dataflow, kernel library or link kind. Raises PluginError."""
+    title = {"blocks": "Block kind", "dataflows": "Dataflow", "kernels": "Kernel library", "links": "Link kind"}[slot]
     model = load_kind(slot, name)
     found = _object(model, f"{title} {name}")
     left_out: tuple[str, ...] = ("kind",)
@@ -94,8 +96,9 @@ def _platform() -> Schema:
                 ends.append(_given("between", without=("from", "to")))
             link["oneOf"] = ends
     defs |= {f"link-{name}": link for name, link in links.items()}
-    defs |= {f"dataflows-{name}": kind_schema("dataflows", name) for name in kinds("dataflows")}
-    defs["dataflows"] = _by_kind("dataflows", kinds("dataflows"))
+    for slot in ("dataflows", "kernels"):
+        defs |= {f"{slot}-{name}": kind_schema(slot, name) for name in kinds(slot)}
+        defs[slot] = _by_kind(slot, kinds(slot))
     defs["block"] = _by_kind("block", kinds("blocks"))
     defs["link"] = _by_kind("link", [name for name in links if name not in within])
     defs["bus"] = _by_kind("link", within)
