@@ -41,12 +41,8 @@ MODELS: dict[str, type[BaseModel]] = SHARED | {
     "Network: top level": NetworkText,
     "Layer": LayerText,
 }
-for slot, title in (
-    ("blocks", "Block kind"),
-    ("dataflows", "Dataflow"),
-    ("kernels", "Kernel library"),
-    ("links", "Link kind"),
-):
+TITLES = {"blocks": "Block kind", "dataflows": "Dataflow", "kernels": "Kernel library", "links": "Link kind"}
+for slot, title in TITLES.items():
     built_in = {name: model for name in kinds(slot) if (model := load_kind(slot, name)).__module__.startswith("tlm3d.")}
     MODELS |= {f"{title} `{name}`": model for name, model in built_in.items()}
 OWN_SECTION = (LimitSpec, StageSpec, Dataflow, Kernels)  # these are described in sections of their own

@@ -33,6 +33,7 @@ class LayerCost:
     time_ps: int
     compute_ps: int  # of the time, what the chain that decided the finish spent computing
     energy_aj: int
+    unowned_aj: int  # what no task owns, of the whole platform over ``time_ps``
     bound: str
     where: str
 
@@ -71,9 +72,10 @@ def explain(
         raise SimulationError(recording.horizon_ps, f"{job.task}#0", f"one inference ended '{job.status}'")
     finishes = _finishes_ps(recording)
     spent_aj = _energy_aj(recording)
-    pieces = _pieces(job, [(finishes[work.name], work.name) for work in works])
+    ends = [(finishes[work.name], work.name) for work in works]
+    pieces, unowned_aj = _pieces(job, ends), _unowned_by_layer_aj(recording, job, ends)
     roles = {name: info.role for name, info in recording.channels.items()}
-    layers = [_cost(work, pieces[work.name], spent_aj[work.name], roles) for work in works]
+    layers = [_cost(work, pieces[work.name], spent_aj[work.name], unowned_aj[work.name], roles) for work in works]
     buckets: Counter[str] = Counter()
     for segment in job.segments:
         buckets[segment.bucket] += segment.end_ps - segment.start_ps
@@ -85,7 +87,7 @@ def explain(
         layers=tuple(layers),
         response_ps=job.finish_ps - job.release_ps,
         energy_aj=sum(spent_aj.values()),
-        unowned_aj=_unowned_aj(recording, job.finish_ps),
+        unowned_aj=sum(unowned_aj.values()),
         buckets_ps=dict(sorted(buckets.items(), key=lambda item: (-item[1], item[0]))),
         boot_bytes=recording.boot_bytes,
     )
@@ -131,7 +133,9 @@ def _pieces(job: JobEnd, finishes: list[tuple[int, str]]) -> dict[str, list[Segm
     return pieces
 
 
-def _cost(work: LayerWork, pieces: list[Segment], energy_aj: int, roles: Mapping[str, str]) -> LayerCost:
+def _cost(
+    work: LayerWork, pieces: list[Segment], energy_aj: int, unowned_aj: int, roles: Mapping[str, str]
+) -> LayerCost:
     time_ps = sum(piece.end_ps - piece.start_ps for piece in pieces)
     spent_ps: Counter[tuple[str, str]] = Counter()
     for piece in pieces:
@@ -143,7 +147,7 @@ def _cost(work: LayerWork, pieces: list[Segment], energy_aj: int, roles: Mapping
     elif time_ps:
         rest = [(key, ps) for key, ps in spent_ps.items() if key[0] != COMPUTE]
         (bound, where), _ = min(rest, key=lambda one: (-one[1], one[0]))
-    return LayerCost(work, time_ps, compute_ps, energy_aj, bound, where)
+    return LayerCost(work, time_ps, compute_ps, energy_aj, unowned_aj, bound, where)
 
 
 def _bound(piece: Segment, roles: Mapping[str, str]) -> str:
@@ -153,10 +157,21 @@ def _bound(piece: Segment, roles: Mapping[str, str]) -> str:
     return "link" if roles[piece.where] == "link" else "memory"
 
 
-def _unowned_aj(recording: Recording, until_ps: int) -> int:
-    """What no task owns, over [0, until)."""
+def _unowned_by_layer_aj(recording: Recording, job: JobEnd, finishes: list[tuple[int, str]]) -> dict[str, int]:
+    """By layer, what no task owns over its time, cut like the job's segments."""
     spans = ((s.energy_aj, s.start_ps, s.end_ps) for s in recording.spans if s.task == UNOWNED)
     legs = ((leg.energy_aj, leg.start_ps, leg.end_ps) for leg in recording.legs if leg.task == UNOWNED)
-    active_aj = sum(in_window(*activity, until_ps) for activity in chain(spans, legs))
-    states = (s for s in recording.states if s.start_ps < until_ps)
-    return active_aj + sum(state_energy_aj(s.power_nw, max(s.start_ps, 0), min(s.end_ps, until_ps)) for s in states)
+    activities = list(chain(spans, legs))
+
+    def until_aj(until_ps: int) -> int:
+        active_aj = sum(in_window(*activity, until_ps) for activity in activities)
+        states = (s for s in recording.states if s.start_ps < until_ps)
+        return active_aj + sum(state_energy_aj(s.power_nw, s.start_ps, min(s.end_ps, until_ps)) for s in states)
+
+    found: dict[str, int] = {}
+    so_far_aj = until_aj(job.release_ps)
+    for finish_ps, layer in sorted(finishes, key=lambda one: one[0]):
+        now_aj = until_aj(finish_ps)
+        found[layer] = now_aj - so_far_aj
+        so_far_aj = now_aj
+    return found

@@ -68,9 +68,9 @@ class RiscvCluster(ComputeSpec):
     ``reorder``. Each access to L1 waits on average for half of those that others make to its bank in the same cycle:
     (cores − 1) · (accesses / instructions) / (2 · banks) cycles.
 
-    With ``mac_per_cycle``, which then says what runs here: cycles = start-up + work · ⌈u/cores⌉·cores / (u · rate), u units of work, output pixels or
-    channels, whichever balances better: the slowest core decides (the losses of a parallel section, Amdahl 1967).
-    Layers that do not multiply count elements read instead of MACs.
+    With ``mac_per_cycle``, which then says what runs here: cycles = start-up + work · ⌈u/cores⌉·cores / (u · rate), u
+    units of work, output pixels or channels, whichever balances better: the slowest core decides (the losses of a
+    parallel section, Amdahl 1967). Layers that do not multiply count elements read instead of MACs.
     """
 
     cores: Count

@@ -10,7 +10,7 @@ both need (the halo), which are read again. Tiles run in one of two orders:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -71,7 +71,7 @@ class _Plan:
         return product(self.bands, self.groups)
 
 
-class Pace(Protocol):
+class Pace(Hashable, Protocol):
     """How fast a machine is, for a tiling that is cut for time. Hashable; the same questions get the same answers."""
 
     @property

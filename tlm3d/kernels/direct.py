@@ -13,10 +13,11 @@ class Direct(Kernels):
     """The way of GAP8's SDK (GreenWaves, gap_sdk): no copies; sums of more than one channel go through memory.
 
     - conv, depthwise: an output of one plane slides the window by one, ``kh`` loads, and multiplies its kh · kw taps a
-      word at a time; with several input channels the sum so far is loaded and stored, for each. Cores share rows of
-      outputs or channels, where that leaves the busiest less to do.
+      word at a time; with several input channels the sum so far is loaded and stored, for each. Cores share
+      pixels or channels, where that leaves the busiest less to do.
     - pointwise: as a product of matrices, ``pixels`` × ``channels`` outputs at a time.
-    - linear: one output at a time; cores share outputs.
+    - linear: one output at a time, two words a turn, the last of whose loads is used at once: a stall (RI5CY's
+      load-use hazard). Cores share outputs.
 
     An output takes ``requantise`` instructions at the end: shift, clip, store.
     """
@@ -29,18 +30,20 @@ class Direct(Kernels):
         rows, width, channels = tile.out_rows, tile.out_width, tile.out_channels
         if layer.kind == "linear":
             outputs = largest_share(channels, cores)
-            return self._finished(products(simd, tile.in_channels, 1, 1).times(outputs), outputs)
+            output = products(simd, tile.in_channels, 1, 1)
+            stalls = ceil_div(tile.in_channels, 2 * simd.lanes)
+            return self._finished(output.plus(Work(stalls, 0)).times(outputs), outputs)
         if layer.kind not in ("conv", "pointwise", "depthwise"):
             return elementwise(layer, tile, cores)
-        by_rows = (largest_share(rows, cores) * width, channels)
+        by_pixels = (largest_share(rows * width, cores), channels)
         if layer.kind == "pointwise":
             by_channels = (rows * width, largest_share(channels, cores, self.channels))
-            return min(self._matrix(*share, tile.in_channels, simd) for share in (by_rows, by_channels))
+            return min(self._matrix(*share, tile.in_channels, simd) for share in (by_pixels, by_channels))
         by_channels = (rows * width, largest_share(channels, cores))
         planes = 1 if layer.kind == "depthwise" else tile.in_channels
-        return min(self._planes(pixels * outs, planes, layer.kernel, simd) for pixels, outs in (by_rows, by_channels))
+        return min(self._planes(pixels * outs, planes, layer.kernel, simd) for pixels, outs in (by_pixels, by_channels))
 
-    def _planes(self, outputs: int, psimd: Simd, kernel: tuple[int, int], simd: Simd) -> Work:
+    def _planes(self, outputs: int, planes: int, kernel: tuple[int, int], simd: Simd) -> Work:
         height, width = kernel
         sums = 2 if planes > 1 else 0  # the sum so far: loaded and stored
         window = Work(height + ceil_div(height * width, simd.lanes) + sums, height + sums)

@@ -99,6 +99,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
                 "time_ps": layer.time_ps,
                 "compute_ps": layer.compute_ps,
                 "energy_aj": layer.energy_aj,
+                "unowned_aj": layer.unowned_aj,
                 "bound": layer.bound,
                 "where": layer.where,
             }
