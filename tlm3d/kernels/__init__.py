@@ -1,9 +1,9 @@
 """Kernel libraries of core clusters: how layers become instructions. One a file, with its keys, as ``KIND``.
 
 Contract of the slot. A library is a frozen ``Kernels``. ``work(layer, tile, cores, simd)`` is what the busiest core
-does for one tile, shared the way that leaves it the least: instructions, of which so many access the shared memory; and what
-the DMA does for the tile while every core waits. Everything is pure, and exact:
-instructions are counted, not measured; what an instruction takes is the cluster's to say.
+does for one tile, shared the way that leaves it the least: instructions, of which so many access the shared memory; and
+what the DMA does for the tile while every core waits. Everything is pure, and exact: instructions are counted, not
+measured; what an instruction takes is the cluster's to say.
 
 In a file a library is its name, or a mapping with ``kind`` and its own keys.
 """
