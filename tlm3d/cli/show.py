@@ -51,5 +51,7 @@ def _show_fitted(platform: PlatformSpec, json: str | None) -> None:
     from tlm3d.reporters import fitted as reporter
     from tlm3d.spec.fitted import fitted_parameters
 
-    rows = [reporter.FittedRow(*astuple(parameter)) for parameter in fitted_parameters(platform.source, platform.corner)]
+    rows = [
+        reporter.FittedRow(*astuple(parameter)) for parameter in fitted_parameters(platform.source, platform.corner)
+    ]
     tell(json, lambda: reporter.dumps(rows), lambda console: reporter.render(platform.name, rows, console))

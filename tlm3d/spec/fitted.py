@@ -47,7 +47,8 @@ class _Comment(NamedTuple):
 def fitted_parameters(source: Source, corner: str = TYPICAL) -> tuple[Fitted, ...]:
     """The fitted parameters of the file that ``source`` was read from, in its order, with their values at ``corner``.
 
-    What has been set since (``--set``) shows as the value. Raises SpecError for a comment that names no rows, or belongs to no number or to several.
+    Values are those of ``source``, so what was set since shows. Raises SpecError for a comment that names no rows, or
+    belongs to no number or to several.
     """
     if "fitted:" not in source.text:
         return ()

@@ -57,6 +57,7 @@ class Rule:
     figure: Literal["median", "mean", "total", "within"]
     at_most: float
     count: int | None = None  # of `within`
+    group: str = ""  # only the rows of this group
     where: Callable[[Row], bool] | None = None  # of those rows, the ones that count
 
 
