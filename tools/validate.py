@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None, known: Sequence[Chip] | None = 
     else:
         render(studies, _console())
         runs = sum(one.evaluations for one in studies)
-        print(f"\n{len(studies)} chips, their rows modelled {runs} times in {spent_s:.1f} s")
+        several = f"{len(studies)} chip{'' if len(studies) == 1 else 's'}"
+        print(f"\n{several}, rows modelled {runs} times in {spent_s:.1f} s")
     ok = _all_ok(studies)
     if asked.chip is None and not asked.no_loo and (asked.check or not asked.json):
         ok = _pages(studies, docs, asked.check) and ok

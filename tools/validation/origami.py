@@ -1,7 +1,7 @@
 """ORIGAMI: four sums of products over 7 × 7 pixels, for one large image whose border is 2.3 % of it.
 
-Cavigelli, Benini, "Origami: A 803 GOp/s/W Convolutional Network Accelerator", arXiv 1512.04295, and the layout before it,
-GLSVLSI 2015. A core power of 449 mW at 1.2 V is recalled, not read again.
+Cavigelli, Benini, "Origami: A 803 GOp/s/W Convolutional Network Accelerator", arXiv 1512.04295, and the layout
+before it, GLSVLSI 2015. A core power of 449 mW at 1.2 V is recalled, not read again.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from validation.report import averages, cells, percent, rule_cells, summary
 from validation.row import FITTED, IDENTITY, PREDICTED, Row
 from validation.study import KINDS, Study, counts, mape
 
+CLOSE = 0.05  # a row that is off by less is not named as weak
 HEAD = """\
 # The model against silicon
 
@@ -68,7 +69,7 @@ def _overview(studies: Sequence[Study]) -> Iterator[str]:
     yield ""
     yield f"![{shown} figures, published against modelled, on the line where equal](validation.svg)\n"
     yield (
-        f"Both axes are logarithmic; the band is {BAND:.0%} around the line of equality. Filled markers are"
+        f"Both axes are logarithmic; the band is {100 * BAND:g} % around the line of equality. Filled markers are"
         " predicted rows, outlined ones fitted. Identities are left out.\n"
     )
 
@@ -115,6 +116,8 @@ def _worst(study: Study) -> str:
     rows = sorted((row for row in study.rows if row.kind != IDENTITY), key=lambda row: -abs(row.error))
     if not rows:
         return "All rows are identities: nothing here shows that the model predicts this chip."
+    if not (rows := [row for row in rows if abs(row.error) > CLOSE]):
+        return f"No row is off by more than {100 * CLOSE:g} %."
     return f"Furthest off: {', '.join(map(_named, rows[:3]))}."
 
 

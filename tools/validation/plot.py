@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from validation.report import percent
 from validation.row import Row
 from validation.study import Study
 
@@ -46,7 +47,7 @@ def svg(studies: Sequence[Study]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         'aria-labelledby="title told" font-family="sans-serif" font-size="12">',
         '<title id="title">Published figures against those of the model</title>',
-        f'<desc id="told">{escape(told)} On the line the two are equal; the band is {BAND:.0%} around it.</desc>',
+        f'<desc id="told">{escape(told)} On the line the two are equal; the band is {100 * BAND:g} % around it.</desc>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         *_axes(low, high),
     ]
@@ -90,7 +91,9 @@ def _axes(low: int, high: int) -> Iterator[str]:
 def _marker(row: Row, colour: str, shape: str, low: int, high: int) -> str:
     x, y = _x(row.published, low, high), _y(row.modelled, low, high)
     filled = f'fill="{colour}" fill-opacity="0.75"' if row.kind == "predicted" else f'fill="#ffffff" stroke="{colour}"'
-    said = escape(f"{row.id}: {row.published:.4g} {row.unit} published, {row.modelled:.4g} modelled ({row.error:+.1%})")
+    said = escape(
+        f"{row.id}: {row.published:.4g} {row.unit} published, {row.modelled:.4g} modelled ({percent(row.error)})"
+    )
     return f'<path d="{SHAPES[shape]}" transform="translate({x:.1f} {y:.1f})" {filled}><title>{said}</title></path>'
 
 
