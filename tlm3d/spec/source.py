@@ -37,13 +37,17 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(slots=True)
 class Source:
-    """One file's tree and where each of its values (and keys) stands: (file, line, column) by path."""
+    """One file's tree and where each of its values (and keys) stands: (file, line, column) by path.
+
+    ``text`` is what was parsed, for what is no part of the tree: its comments.
+    """
 
     file: str
     tree: Tree
     values: dict[Where, tuple[str, int, int]] = field(default_factory=dict)
     keys: dict[Where, tuple[str, int, int]] = field(default_factory=dict)
     chosen: dict[Where, str] = field(default_factory=dict)  # the corner that a value was picked from, by path
+    text: str = field(default="", repr=False)
 
     def problem(self, where: Where, message: str, at_key: bool = False) -> Problem:
         """A problem at ``where``, or at the nearest enclosing place that stands in the file."""
@@ -112,7 +116,7 @@ def parse(text: str, file: str) -> Source:
         raise _error(file, f"nested deeper than {MAX_DEPTH} levels") from None
     finally:
         loader.dispose()
-    source = Source(file, None)
+    source = Source(file, None, text=text)
     if node is None:
         raise SpecError([Problem(file, 1, 1, "", "the file is empty, expected a YAML mapping")])
     builder = _Builder(source)
