@@ -73,10 +73,11 @@ RATE = Dimension(
     _per(_data_units(), "s") | {p + "bps": Fraction(10) ** _SI[p] for p in ("", "k", "M", "G", "T")},
 )
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
+VOLTAGE = Dimension("a voltage", "0.8 V", _prefixed("V", "m _"))
 
 DIMENSIONS = (
     TIME, POWER, ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
-    DATA, RATE, FREQUENCY,
+    DATA, RATE, FREQUENCY, VOLTAGE,
 )  # fmt: skip
 
 _QUANTITY = re.compile(
@@ -122,7 +123,7 @@ def parse_number(text: str, what: str = "a number") -> Fraction:
 
 
 def parse_quantity(text: str, dimension: Dimension) -> Fraction:
-    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz).
+    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz, V).
 
     Raises QuantityError when the text is no number with one unit of that dimension, or is negative.
     """
@@ -237,6 +238,11 @@ def show_ps(time_ps: float) -> str:
 def show_aj(energy_aj: float) -> str:
     """An energy in attojoules for people: ``1.20 nJ``."""
     return show(energy_aj / AJ_PER_J, "J")
+
+
+def show_v(voltage_v: float) -> str:
+    """A voltage for people: ``0.65 V``, as many digits as it has up to a millivolt."""
+    return f"{round(voltage_v, 3):g} V"
 
 
 def show_nw(power_nw: float) -> str:

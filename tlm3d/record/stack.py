@@ -22,6 +22,7 @@ class BlockFacts:
     bits: int | None
     modes: tuple[str, ...]
     wake_ps: int | None = None  # how long it takes to wake up, where it is gated
+    voltage_v: float | None = None  # that it runs at, where it has operating points
 
 
 @dataclass(frozen=True, slots=True)

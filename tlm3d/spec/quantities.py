@@ -181,6 +181,9 @@ FrequencyHz = Annotated[
     PlainValidator(_quantity(units.FREQUENCY, positive=True)),
     _schema(units.FREQUENCY, positive=True),
 ]
+VoltageV = Annotated[
+    Fraction, PlainValidator(_quantity(units.VOLTAGE, positive=True)), _schema(units.VOLTAGE, positive=True)
+]
 AjPerBit = Annotated[
     Fraction, PlainValidator(_quantity(units.ENERGY_PER_BIT, positive=False)), _schema(units.ENERGY_PER_BIT)
 ]
