@@ -107,7 +107,7 @@ def _keys(slot: str, name: str) -> Iterator[KeyRow]:
     from tlm3d.spec.schema import kind_schema
 
     def walk(node: dict[str, Any], prefix: str) -> Iterator[KeyRow]:
-        if tuple(node.get("properties", ())) == CORNERS:
+        if tuple(node.get("properties", ()))[: len(CORNERS)] == CORNERS:  # perhaps with those of a scaled energy
             return
         for key, value in node.get("properties", {}).items():
             default = "required" if key in node.get("required", ()) else _written(value.get("default", "-"))

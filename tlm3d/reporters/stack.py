@@ -91,6 +91,12 @@ def render(stack: Stack, console: Console) -> None:
         for limit in stack.limits:
             what = "at every instant" if limit.window_ps is None else f"averaged over any {show_ps(limit.window_ps)}"
             page.paragraph(f"{show_nw(limit.limit_nw)} {what}")
+    if stack.derived:
+        page.heading("Derived numbers")
+        for one in stack.derived:
+            number, _, unit = one.value.partition(" ")
+            by = "" if one.factor is None else f" × {one.factor:.4g}"
+            page.paragraph(f"{one.path} = {float(number):.4g} {unit}: {one.given}{by} for {one.to}")
 
 
 def _marks(rails: Sequence[_Rail]) -> list[str]:
