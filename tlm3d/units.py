@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from fractions import Fraction
 
 PS_PER_S = 10**12
@@ -73,11 +74,13 @@ RATE = Dimension(
     _per(_data_units(), "s") | {p + "bps": Fraction(10) ** _SI[p] for p in ("", "k", "M", "G", "T")},
 )
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
+NODE = Dimension("a technology node", "28 nm", {"nm": Fraction(1)})
+VOLTAGE = Dimension("a voltage", "0.8 V", _prefixed("V", "m _"))
 
-DIMENSIONS = (
-    TIME, POWER, ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
-    DATA, RATE, FREQUENCY,
+ENERGIES = (
+    ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
 )  # fmt: skip
+DIMENSIONS = (TIME, POWER, *ENERGIES, DATA, RATE, FREQUENCY, VOLTAGE, NODE)
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)"
@@ -122,7 +125,7 @@ def parse_number(text: str, what: str = "a number") -> Fraction:
 
 
 def parse_quantity(text: str, dimension: Dimension) -> Fraction:
-    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz).
+    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz, V, nm).
 
     Raises QuantityError when the text is no number with one unit of that dimension, or is negative.
     """
@@ -140,6 +143,17 @@ def parse_quantity(text: str, dimension: Dimension) -> Fraction:
     if value < 0 and not dimension.signed:
         raise QuantityError(f"{expected}, got {clip(text)}: must not be negative")
     return value
+
+
+def scaled_text(text: str, factor: Fraction) -> str:
+    """A quantity times ``factor``, in its own unit, to 12 significant digits. Raises QuantityError for no quantity."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise QuantityError(f"expected a quantity, got {clip(text)}")
+    exact = Fraction(match["number"]) * factor
+    digits = Context(prec=12).divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize()
+    plain = f"{digits:f}" if -12 < digits.adjusted() < 12 else str(digits)
+    return f"{plain} {match['unit'] or ''}".rstrip()
 
 
 def _wrong_unit(unit: str, dimension: Dimension) -> str:
@@ -237,6 +251,11 @@ def show_ps(time_ps: float) -> str:
 def show_aj(energy_aj: float) -> str:
     """An energy in attojoules for people: ``1.20 nJ``."""
     return show(energy_aj / AJ_PER_J, "J")
+
+
+def show_v(voltage_v: float) -> str:
+    """A voltage for people: ``0.65 V``, as many digits as it has up to a millivolt."""
+    return f"{round(voltage_v, 3):g} V"
 
 
 def show_nw(power_nw: float) -> str:

@@ -12,13 +12,14 @@ from pydantic import BaseModel, TypeAdapter, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from tlm3d import units
-from tlm3d.blocks import BlockSpec, ComputeSpec
+from tlm3d.blocks import BlockSpec, ComputeSpec, OperatedSpec
 from tlm3d.dataflows import Dataflow
 from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
+from tlm3d.spec.points import ComputePointSpec, PointSpec
 from tlm3d.spec.source import parse
 from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
 
@@ -27,6 +28,7 @@ SHARED: dict[str, type[BaseModel]] = {
     "Every block": BlockSpec,
     "Channel": ChannelSpec,
     "Compute block": ComputeSpec,
+    "Operating points": OperatedSpec,
     "Every dataflow": Dataflow,
     "Every kernel library": Kernels,
     "Every link": LinkSpec,
@@ -34,6 +36,7 @@ SHARED: dict[str, type[BaseModel]] = {
 MODELS: dict[str, type[BaseModel]] = SHARED | {
     "Platform: top level": PlatformKeys,
     "Limit": LimitSpec,
+    "Operating point": ComputePointSpec,
     "Die": DieKeys,
     "Workload: top level": WorkloadKeys,
     "Task": TaskSpec,
@@ -45,7 +48,14 @@ TITLES = {"blocks": "Block kind", "dataflows": "Dataflow", "kernels": "Kernel li
 for slot, title in TITLES.items():
     built_in = {name: model for name in kinds(slot) if (model := load_kind(slot, name)).__module__.startswith("tlm3d.")}
     MODELS |= {f"{title} `{name}`": model for name, model in built_in.items()}
-OWN_SECTION = (LimitSpec, StageSpec, Dataflow, Kernels)  # these are described in sections of their own
+OWN_SECTION = (
+    LimitSpec,
+    StageSpec,
+    Dataflow,
+    Kernels,
+    PointSpec,
+    ComputePointSpec,
+)  # these are described in sections of their own
 ROW = re.compile(r"\| `(?P<key>[^`]+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \| (?P<meaning>[^|]+) \|")
 
 
@@ -171,7 +181,7 @@ def test_every_unit_is_on_the_page() -> None:
     table = dict(re.findall(r"^\| ([a-zA-Z ]+) \| (.*) \|$", SECTIONS["Text and numbers"], flags=re.MULTILINE))
     dimensions = [value for value in vars(units).values() if isinstance(value, units.Dimension)]
     assert {d.name.split(" ", 1)[1] for d in dimensions} == set(table) - {"type"}
-    for dimension in (units.TIME, units.POWER, units.ENERGY, units.DATA, units.FREQUENCY):
+    for dimension in (units.TIME, units.POWER, units.ENERGY, units.DATA, units.FREQUENCY, units.VOLTAGE):
         listed = re.findall(r"`([^`]+)`", table[dimension.name.split(" ", 1)[1]])
         assert set(listed) == {unit.replace("µ", "u").replace("μ", "u") for unit in dimension.units}
 

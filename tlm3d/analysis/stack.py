@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tlm3d.blocks import BlockSpec
 from tlm3d.links import LinkSpec
-from tlm3d.record.stack import BlockFacts, DieFacts, LimitFacts, LinkFacts, Stack
+from tlm3d.record.stack import BlockFacts, DerivedFacts, DieFacts, LimitFacts, LinkFacts, Stack
 from tlm3d.spec.platform import PlatformSpec
+from tlm3d.spec.source import dotted
 
 AJ_PER_PJ = 10**6
 
@@ -31,7 +33,13 @@ def stack(platform: PlatformSpec) -> Stack:
         tuple(sorted(dies, key=lambda die: (die.package != "stack", die.package, -die.tier, die.name))),
         links,
         limits,
+        tuple(_derived(platform)),
     )
+
+
+def _derived(platform: PlatformSpec) -> Iterator[DerivedFacts]:
+    for where, one in sorted(platform.source.derived.items(), key=lambda entry: dotted(entry[0])):
+        yield DerivedFacts(dotted(where), one.value, f"{one.given} at {one.at}", one.to, float(one.factor))
 
 
 def _link(name: str, spec: LinkSpec) -> LinkFacts:
@@ -77,4 +85,5 @@ def _block(name: str, spec: BlockSpec) -> BlockFacts:
         bits=whole("bits"),
         modes=tuple(getattr(spec, "modes", ())),
         wake_ps=spec.states.gated.wake_time_ps if spec.states.gated else None,
+        voltage_v=number("voltage_v"),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tlm3d.reporters.listing import KeyRow, KindRow
 
 NAME = "list_"
-SHORT = "List block kinds, dataflows, kernel libraries, link kinds, policies or networks."
+SHORT = "List blocks, dataflows, kernels, links, policies or networks."
 EXAMPLES = (
     "tlm3d list blocks",
     "tlm3d list blocks riscv-cluster",
@@ -107,7 +107,7 @@ def _keys(slot: str, name: str) -> Iterator[KeyRow]:
     from tlm3d.spec.schema import kind_schema
 
     def walk(node: dict[str, Any], prefix: str) -> Iterator[KeyRow]:
-        if tuple(node.get("properties", ())) == CORNERS:
+        if tuple(node.get("properties", ()))[: len(CORNERS)] == CORNERS:  # perhaps with those of a scaled energy
             return
         for key, value in node.get("properties", {}).items():
             default = "required" if key in node.get("required", ()) else _written(value.get("default", "-"))

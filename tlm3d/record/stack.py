@@ -22,6 +22,7 @@ class BlockFacts:
     bits: int | None
     modes: tuple[str, ...]
     wake_ps: int | None = None  # how long it takes to wake up, where it is gated
+    voltage_v: float | None = None  # that it runs at, where it has operating points
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,17 @@ class LimitFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DerivedFacts:
+    """A number that no file states: ``value`` at ``to`` follows from what is ``given``, times ``factor`` if scaled."""
+
+    path: str
+    value: str
+    given: str
+    to: str
+    factor: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """A platform: dies by tier, top first, then by name; links by name."""
 
@@ -65,3 +77,4 @@ class Stack:
     dies: tuple[DieFacts, ...]
     links: tuple[LinkFacts, ...]
     limits: tuple[LimitFacts, ...]
+    derived: tuple[DerivedFacts, ...] = ()

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tlm3d.record.stack import BlockFacts, DieFacts, LinkFacts, Stack
 from tlm3d.reporters.page import Page
-from tlm3d.units import PS_PER_S, show, show_nw, show_ps
+from tlm3d.units import PS_PER_S, show, show_nw, show_ps, show_v
 
 _GAP = 2  # between the columns inside a box
 _MIN_FIGURES = 24  # room that figures have beside name and kind; with less they go below
@@ -91,6 +91,12 @@ def render(stack: Stack, console: Console) -> None:
         for limit in stack.limits:
             what = "at every instant" if limit.window_ps is None else f"averaged over any {show_ps(limit.window_ps)}"
             page.paragraph(f"{show_nw(limit.limit_nw)} {what}")
+    if stack.derived:
+        page.heading("Derived numbers")
+        for one in stack.derived:
+            number, _, unit = one.value.partition(" ")
+            by = "" if one.factor is None else f" × {one.factor:.4g}"
+            page.paragraph(f"{one.path} = {float(number):.4g} {unit}: {one.given}{by} for {one.to}")
 
 
 def _marks(rails: Sequence[_Rail]) -> list[str]:
@@ -230,6 +236,8 @@ def _block_figures(block: BlockFacts) -> list[str]:
         figures.append(" × ".join(map(str, block.array)) + " MAC")
     if block.clock_hz is not None:
         figures.append(show(block.clock_hz, "Hz"))
+    if block.voltage_v is not None:
+        figures.append(show_v(block.voltage_v))
     if block.local_bytes is not None:
         figures.append(f"{_bytes(block.local_bytes)} local")
     if block.capacity_bytes is not None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
+from tlm3d.spec.scaling import is_scaled, scale
 from tlm3d.spec.source import Source, Tree, Where
 from tlm3d.units import clip
 
@@ -45,9 +46,19 @@ class _Picker:
             return [self.walk(value, (*where, i)) for i, value in enumerate(tree)]
         if not isinstance(tree, dict):
             return tree
+        if is_scaled(tree):
+            return self.scale(tree, where)
+        tree = {key: self.scale(value, (*where, key)) if is_scaled(value) else value for key, value in tree.items()}
         if _has_corners(tree):
             return self.pick(tree, where)
         return {key: self.walk(value, (*where, key)) for key, value in tree.items()}
+
+    def scale(self, tree: dict[str, Any], where: Where) -> str:
+        """A scaled energy; what of it is at corners is picked first."""
+        inner = {key: self.walk(value, (*where, key)) for key, value in tree.items()}
+        text, problems = scale(self.picked, inner, where)
+        self.problems += problems
+        return text
 
     def pick(self, tree: dict[str, Any], where: Where) -> str:
         """The value at the corner; where it is missing or no plain value, one of the others, and a problem."""
@@ -65,7 +76,12 @@ class _Picker:
                 f"missing {named}: a value at corners has 'low', 'typical' and 'high'",
             )
         chosen = next(key for key in (self.corner, TYPICAL, *plain) if key in plain)
-        self.picked.chosen[where] = chosen
+        # A value that was scaled was taken from below its corner, and only the picked one counts as derived.
+        scaled = {key: self.picked.derived.pop((*where, key), None) for key in tree}
+        if (derived := scaled[chosen]) is not None:
+            self.picked.derived[where] = derived
+        below = self.picked.chosen.get((*where, chosen))
+        self.picked.chosen[where] = chosen if below is None else f"{chosen}.{below}"
         self.picked.values[where] = self.picked.values.get((*where, chosen), (self.picked.file, 0, 0))
         return plain[chosen]
 

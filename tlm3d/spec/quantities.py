@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, With
 
 from tlm3d import units
 from tlm3d.spec.corners import CORNERS
+from tlm3d.technology import LOW_POWER, PROCESSES
 from tlm3d.units import (
     Dimension,
     QuantityError,
@@ -147,10 +148,34 @@ def _at_corners(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "type": [*types, "object"], **corners}
 
 
+def _scaled(one: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of an energy as ``one`` says, or as it is at another node and voltage, each perhaps at corners."""
+    place = {
+        "node": _at_corners({"type": "string", "pattern": quantity_pattern(units.NODE, positive=True)})
+        | {"description": "technology node"},
+        "voltage": _at_corners({"type": "string", "pattern": quantity_pattern(units.VOLTAGE, positive=True)})
+        | {"description": "supply voltage"},
+        "process": {"enum": list(PROCESSES), "description": f"kind of transistors; not given: {LOW_POWER}"},
+    }
+    there = {"type": "object", "properties": place, "additionalProperties": False}
+    keys = {
+        "value": _at_corners(one) | {"description": "the energy as it was measured"},
+        "at": there | {"required": ["node", "voltage"], "description": "where it was measured"},
+        "to": there | {"minProperties": 1, "description": "where it is wanted; what is not given is as in 'at'"},
+    }
+    scaled = {"properties": keys, "required": list(keys), "additionalProperties": False}
+    at_corner = one | scaled | {"type": [one["type"], "object"]}
+    corners = {corner: at_corner | {"description": f"the value at the {corner} corner"} for corner in CORNERS}
+    both = {key: [other for other in group if other != key] for group in (CORNERS, (*keys,)) for key in group}
+    either = {"dependentRequired": both, "minProperties": 3, "maxProperties": 3}
+    found = {"type": [one["type"], "object"], "properties": corners | keys, "additionalProperties": False}
+    return one | found | either
+
+
 def _schema(dimension: Dimension, *, positive: bool = False) -> WithJsonSchema:
     shape = {"type": "string", "pattern": quantity_pattern(dimension, positive=positive)}
     texts = {"description": dimension.name, "examples": [dimension.example]}
-    return WithJsonSchema(_at_corners(shape) | texts)
+    return WithJsonSchema((_scaled if dimension in units.ENERGIES else _at_corners)(shape) | texts)
 
 
 def _whole(at_least: int) -> WithJsonSchema:
@@ -190,6 +215,9 @@ FrequencyHz = Annotated[
     Fraction,
     PlainValidator(_quantity(units.FREQUENCY, positive=True)),
     _schema(units.FREQUENCY, positive=True),
+]
+VoltageV = Annotated[
+    Fraction, PlainValidator(_quantity(units.VOLTAGE, positive=True)), _schema(units.VOLTAGE, positive=True)
 ]
 AjPerBit = Annotated[
     Fraction, PlainValidator(_quantity(units.ENERGY_PER_BIT, positive=False)), _schema(units.ENERGY_PER_BIT)

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from tlm3d.blocks import BlockSpec, ComputeSpec
+from tlm3d.blocks import BlockSpec, ComputeSpec, OperatedSpec
 from tlm3d.cnn.layers import WEIGHTED_OPS, WINDOW_OPS, Op
 from tlm3d.cnn.network import MAX_BITS
 from tlm3d.dataflows import Dataflow
@@ -23,6 +23,7 @@ from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
+from tlm3d.spec.points import ComputePointSpec
 from tlm3d.spec.validate import NAME
 from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
 
@@ -40,7 +41,9 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (StageSpec, "Stage"),
     (NetworkText, "Network: top level"),
     (LayerText, "Layer"),
+    (ComputePointSpec, "Operating point"),
     (ComputeSpec, "Compute block"),
+    (OperatedSpec, "Operating points"),
     (BlockSpec, "Every block"),
     (Dataflow, "Every dataflow"),
     (Kernels, "Every kernel library"),
@@ -67,6 +70,9 @@ def kind_schema(slot: str, name: str) -> Schema:
     elif getattr(model, "ONE_WAY", False):
         left_out += ("between",)
         found["required"] = [*found["required"], "from", "to"]
+    if issubclass(model, OperatedSpec) and "clock" in found["required"]:
+        found["required"] = [key for key in found["required"] if key != "clock"]
+        found["anyOf"] = [{"required": ["clock"]}, {"required": ["points", "voltage"]}]
     keys = {key: value for key, value in found["properties"].items() if key not in left_out}
     found["properties"] = {"kind": {"const": name, "description": _KIND}} | keys
     for field, info in model.model_fields.items():
@@ -202,8 +208,9 @@ def _texts(model: type[BaseModel], section: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for title in reversed(titles):
         found |= page.get(title, {})
-    channel = page["Channel"]
-    return {f"dma.{key}": text for key, text in channel.items()} | found
+    channel, point = page["Channel"], page["Operating point"]
+    entries = {f"points.{key}": text for key, text in point.items()}
+    return {f"dma.{key}": text for key, text in channel.items()} | entries | found
 
 
 def _tidied(node: Any, defs: Schema, texts: dict[str, dict[str, str]], path: str) -> Any:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ _TAGS = {
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A ``value`` that no file states: ``given`` does, for the node and voltage ``at``; scaled ``to`` others."""
+
+    value: str
+    given: str
+    at: str
+    to: str
+    factor: Fraction
+
+
 @dataclass(slots=True)
 class Source:
     """One file's tree and where each of its values (and keys) stands: (file, line, column) by path.
@@ -46,8 +58,9 @@ class Source:
     tree: Tree
     values: dict[Where, tuple[str, int, int]] = field(default_factory=dict)
     keys: dict[Where, tuple[str, int, int]] = field(default_factory=dict)
-    chosen: dict[Where, str] = field(default_factory=dict)  # the corner that a value was picked from, by path
     text: str = field(default="", repr=False)
+    chosen: dict[Where, str] = field(default_factory=dict)  # below its path, the key that a value was taken from
+    derived: dict[Where, Derived] = field(default_factory=dict)  # values that were scaled
 
     def problem(self, where: Where, message: str, at_key: bool = False) -> Problem:
         """A problem at ``where``, or at the nearest enclosing place that stands in the file."""
