@@ -53,6 +53,15 @@ class Cost(NamedTuple):
     energy_aj: int
 
 
+class DerivedValue(NamedTuple):
+    """The value of a key that was not given, the law or figure it follows from, and what it holds for."""
+
+    key: str
+    value: str
+    given: str
+    to: str
+
+
 class BlockSpec(Frozen):
     """What every block has. ``leakage`` is drawn all the time but when gated."""
 
@@ -61,6 +70,11 @@ class BlockSpec(Frozen):
     states: StatesSpec = StatesSpec()
 
     ROLE: ClassVar[str]
+
+    @property
+    def derived(self) -> tuple[DerivedValue, ...]:
+        """What the kind filled in from a law, for those who show it."""
+        return ()
 
 
 class CycleEnergySpec(Frozen):

@@ -81,7 +81,9 @@ class Residency:
                 stored |= {(name, layer, store) for layer in missing}
                 if missing:
                     self.contents[store].append((f"weights of {name}", sum(missing.values())))
-                    self.boot_bytes += sum(missing.values())
+                    memory = self._platform.dies[store[0]].blocks[store[1]]
+                    if not (isinstance(memory, Memory) and memory.NON_VOLATILE):
+                        self.boot_bytes += sum(missing.values())
 
     def _place_maps(self, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
         """Feature maps: the most that is alive at once in each memory; frames: one being read, the rest waiting."""
