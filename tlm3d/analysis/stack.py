@@ -40,6 +40,10 @@ def stack(platform: PlatformSpec) -> Stack:
 def _derived(platform: PlatformSpec) -> Iterator[DerivedFacts]:
     for where, one in sorted(platform.source.derived.items(), key=lambda entry: dotted(entry[0])):
         yield DerivedFacts(dotted(where), one.value, f"{one.given} at {one.at}", one.to, float(one.factor))
+    for die, spec in platform.dies.items():
+        for name, block in spec.blocks.items():
+            for key, value, given, to in block.derived:
+                yield DerivedFacts(dotted(("dies", die, "blocks", name, key)), value, given, to)
 
 
 def _link(name: str, spec: LinkSpec) -> LinkFacts:

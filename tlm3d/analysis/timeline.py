@@ -20,7 +20,7 @@ from tlm3d.record.recording import Component, JobEnd, Recording, Span, TransferL
 Value = TypeVar("Value", int, str)
 Steps = list[tuple[int, Value]]
 
-MOVES = ("load", "store")  # spans that wait for a transfer: the engine itself may do something else meanwhile
+MOVES = ("stage", "load", "store")  # spans that wait for a transfer: the engine itself may do something else meanwhile
 ALWAYS = "leakage"  # a state that is on beside the others
 _FINE = 2**32  # parts of a nanowatt that powers are summed in: what rounding takes stays far below a nanowatt
 

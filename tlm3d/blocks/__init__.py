@@ -35,6 +35,7 @@ from tlm3d.spec.quantities import (
     AjPerBit,
     AjPerCycle,
     AjPerMac,
+    Count,
     CountOrZero,
     FrequencyHz,
     Frozen,
@@ -54,6 +55,15 @@ class Cost(NamedTuple):
     energy_aj: int
 
 
+class DerivedValue(NamedTuple):
+    """The value of a key that was not given, the law or figure it follows from, and what it holds for."""
+
+    key: str
+    value: str
+    given: str
+    to: str
+
+
 class BlockSpec(Frozen):
     """What every block has. ``leakage`` is drawn all the time but when gated."""
 
@@ -62,6 +72,11 @@ class BlockSpec(Frozen):
     states: StatesSpec = StatesSpec()
 
     ROLE: ClassVar[str]
+
+    @property
+    def derived(self) -> tuple[DerivedValue, ...]:
+        """What the kind filled in from a law, for those who show it."""
+        return ()
 
 
 class CycleEnergySpec(Frozen):
@@ -192,7 +207,10 @@ class DmaSpec(ChannelSpec):
 class ComputeSpec(OperatedSpec):
     """What every tile-running block has. ``home`` keeps its feature maps, ``weight_store`` the weights it fetches.
 
-    ``layer_setup`` cycles pass before the first tile of a layer computes; the block waits, and spends nothing on them.
+    Weights that pass through a ``weight_stage`` are fetched into it a layer at a time, or piece by piece where they do
+    not fit beside what else lies there, and the block loads them from it. With two ``buffers`` a tile moves while
+    another one computes; with one it has all of the local memory, and nothing overlaps. ``layer_setup`` cycles pass
+    before the first tile of a layer computes; the block waits, and spends nothing on them.
     """
 
     points: tuple[ComputePointSpec, ...] = ()
@@ -200,15 +218,24 @@ class ComputeSpec(OperatedSpec):
     energy: ComputeEnergySpec = Field(default_factory=ComputeEnergySpec)
     home: str | None = None  # default: the only memory of the die
     weight_store: str | None = None
+    weight_stage: str | None = None
     weight_memory_bits: SizeOrZeroBits = Field(alias="weight_memory", default=0)
     dma: DmaSpec | None = None
+    buffers: Count = 2
     layer_setup: CountOrZero = 0
 
     ROLE = "compute"
 
+    @field_validator("buffers")
+    @classmethod
+    def _one_or_two(cls, buffers: int) -> int:
+        if buffers > 2:
+            raise QuantityError(f"expected 1 or 2 buffers, got {buffers}")
+        return buffers
+
     @property
     def local_bytes(self) -> int:
-        """Local memory that tiles are cut to, bytes."""
+        """Local memory that tiles are cut to, all buffers together, bytes."""
         raise TypeError(f"{type(self).__name__} does not say how large its local memory is")
 
     @property
@@ -223,7 +250,7 @@ class ComputeSpec(OperatedSpec):
 
     def tiles(self, layer: Layer, weights_resident: bool) -> tuple[Tile, ...]:
         """``layer`` cut for this block. Raises TileError where even the smallest tile does not fit."""
-        return tile_layer(layer, self.local_bytes, weights_resident, self.pace)
+        return tile_layer(layer, self.local_bytes, weights_resident, self.pace, self.buffers)
 
     def tile_cycles(self, layer: Layer, tile: Tile) -> int:
         """Cycles of one tile of ``layer``."""

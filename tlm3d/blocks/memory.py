@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -20,6 +21,7 @@ class Memory(BlockSpec, ChannelSpec):
     write_aj_per_bit: AjPerBit = Field(alias="write", default=Fraction(0))
 
     ROLE = "memory"
+    NON_VOLATILE: ClassVar[bool] = False  # weights are in it before the system is switched on
 
     @property
     def gating(self) -> GatedSpec | None:

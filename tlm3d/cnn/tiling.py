@@ -24,10 +24,11 @@ from tlm3d.units import ceil_div
 class TileError(ValueError):
     """The smallest tile of a layer needs ``needed_bytes`` of local memory, there are ``local_bytes``."""
 
-    def __init__(self, layer: str, needed_bytes: int, local_bytes: int) -> None:
+    def __init__(self, layer: str, tile_bytes: int, buffers: int, local_bytes: int) -> None:
+        needed_bytes = buffers * tile_bytes
         self.needed_bytes, self.local_bytes = needed_bytes, local_bytes
         super().__init__(
-            f"layer {layer}: its smallest tile needs 2 x {needed_bytes // 2} B = {needed_bytes} B of local memory, "
+            f"layer {layer}: its smallest tile needs {buffers} x {tile_bytes} B = {needed_bytes} B of local memory, "
             f"{needed_bytes - local_bytes} B more than the {local_bytes} B there are"
         )
 
@@ -87,20 +88,20 @@ _NEAR = Fraction(33, 32)  # of the least time: as good, so that bytes decide
 
 @cache
 def tile_layer(
-    layer: Layer, local_bytes: int, weights_resident: bool = False, pace: Pace | None = None
+    layer: Layer, local_bytes: int, weights_resident: bool = False, pace: Pace | None = None, buffers: int = 2
 ) -> tuple[Tile, ...]:
     """The tiling that moves the fewest bytes; of those, the fewest tiles; of those, the fewest channel groups.
 
-    A tile takes 2 · (inputs + weights + outputs) bytes of ``local_bytes``; ``weights_resident`` weights take and move
+    A tile takes (inputs + weights + outputs) bytes, ``buffers`` times, of ``local_bytes``; ``weights_resident`` weights take and move
     none. Every group count and both orders are tried, each with as few row bands as fit. A softmax is one tile.
     Inputs of fewer than 8 bits are padded to a byte a tile. With ``pace``, of a machine that some cuts suit better than
     others, only tilings that take about the least time count, computing or moving, whichever is longer; groups may then
     also all be of one size but for what is left over. Raises TileError where even the smallest tile does not fit.
     """
-    cut = _Cut(layer, local_bytes, weights_resident)
+    cut = _Cut(layer, local_bytes, weights_resident, buffers)
     plans = list(cut.plans(also_whole_groups=pace is not None))
     if not plans:
-        raise TileError(layer.name, 2 * cut.smallest_bytes(), local_bytes)
+        raise TileError(layer.name, cut.smallest_bytes(), buffers, local_bytes)
     if pace is not None:
         times = [cut.cycles(plan, pace) for plan in plans]
         enough = min(times) * _NEAR
@@ -133,6 +134,7 @@ class _Cut:
     layer: Layer
     local_bytes: int
     weights_resident: bool
+    buffers: int
 
     @property
     def shares_input(self) -> bool:
@@ -173,7 +175,7 @@ class _Cut:
         height = self.layer.out_shape.height
 
         def fits(band: _Part) -> bool:
-            return 2 * self.footprint_bytes(band, channels) <= self.local_bytes
+            return self.buffers * self.footprint_bytes(band, channels) <= self.local_bytes
 
         if self.layer.op is Op.SOFTMAX:
             whole = _Part(0, height)

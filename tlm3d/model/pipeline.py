@@ -37,6 +37,20 @@ class _Waiting(NamedTuple):
     run: ItemRun
 
 
+class _Ahead:
+    """The first piece of a layer's weights, fetched into the stage while the layer before it still runs."""
+
+    __slots__ = ("op", "run", "waiting")
+
+    def __init__(self, run: ItemRun, op: Op) -> None:
+        self.run, self.op = run, op
+        self.waiting: _TileRun | None = None  # the first tile of the layer, which goes on once the piece is there
+
+    @property
+    def has_landed(self) -> bool:
+        return self.op.end_ps > self.op.start_ps
+
+
 class _Move(NamedTuple):
     """A transfer that held one of the ports, and the tile it was for."""
 
@@ -64,11 +78,13 @@ class Pipeline:
     def __init__(
         self, context: Context, name: BlockName, spec: ComputeSpec, finished: Callable[[ItemRun, Op], None]
     ) -> None:
-        self._context, self._name, self._spec = context, name, spec
+        self._context, self._name, self._buffers = context, name, spec.buffers
         self._finished = finished
         self._path = ".".join(name)
         self._component = Component(*name)
         self._loader, self._storer = f"{self._path}.load", f"{self._path}.store"
+        self._stager = f"{self._path}.stage"
+        self._ahead: dict[ItemRun, _Ahead] = {}
         self._waiting: list[_Waiting] = []
         self._loading: _TileRun | None = None
         self._stalled: _TileRun | None = None  # its weights are in, its inputs do not exist yet
@@ -181,13 +197,86 @@ class Pipeline:
     def _pick(self) -> None:
         """Commit tiles while the load port is free and a buffer is."""
         self._picking = False
-        while self._waiting and self._loading is None and len(self._loaded) + (self._computing is not None) < 2:
+        while self._waiting and self._loading is None and self._has_room(self._waiting[0].run):
             run = self._waiting[0].run
             tile_run = _TileRun(run, run.next_tile)
             run.next_tile += 1
             if run.next_tile == len(run.tiles):
                 self._waiting.pop(0)
             self._commit(tile_run)
+
+    def _has_room(self, run: ItemRun) -> bool:
+        """Whether a buffer is free for the next tile of ``run``, and room for its piece of staged weights."""
+        under_way = [*reversed(self._loaded), *([self._computing] if self._computing is not None else [])]
+        if self._buffers == 1:
+            return not under_way and not self._to_store
+        if len(under_way) >= 2:
+            return False
+        work = run.tiles[run.next_tile]
+        if not work.opens_piece:
+            return True
+        if run in self._ahead:
+            return True
+        held = self._held_bytes(under_way)
+        if held and held + work.piece > work.room:
+            return False
+        if held + self._fetched_bytes() + work.piece > work.room:  # what was fetched for later has to go, and to come again
+            self._ahead = {one: ahead for one, ahead in self._ahead.items() if not ahead.has_landed}
+        return True
+
+    @staticmethod
+    def _held_bytes(under_way: Sequence[_TileRun]) -> int:
+        """Staged weights that tiles still need, the latest tile first."""
+        held, last = 0, None
+        for tile in reversed(under_way):
+            if tile.run is not last or tile.work.opens_piece:
+                held += tile.work.piece
+            last = tile.run
+        return held
+
+    def _fetch_ahead(self, tile: _TileRun) -> None:
+        """A layer begins: the first piece of weights of one that reads it here comes into the stage now, if it fits."""
+        self._ahead = {run: one for run, one in self._ahead.items() if not (one.has_landed and run.job.ended)}
+        if not all(one.has_landed for one in self._ahead.values()):
+            return
+        job, held = tile.run.job, tile.work.piece + self._fetched_bytes()
+        for position in tile.run.item.readers:
+            reader = job.items[position]
+            if reader.block != self._name or not reader.tiles or reader.next_tile or reader in self._ahead:
+                continue
+            work = reader.tiles[0]
+            if work.opens_piece and held + work.piece <= work.room:
+                now_ps = self._context.now_ps
+                bucket, where = self._context.transfer_bucket(work.loads[0].route)
+                op = job.begin_op(Op(bucket, where, now_ps, now_ps, tile.load_op))
+                self._ahead[reader] = _Ahead(reader, op)
+                self._post_ahead(self._ahead[reader])
+                return
+
+    def _fetched_bytes(self) -> int:
+        return sum(run.tiles[0].piece for run in self._ahead)
+
+    def _post_ahead(self, ahead: _Ahead) -> None:
+        context, run, op = self._context, ahead.run, ahead.op
+        job, load = run.job, run.tiles[0].loads[0]
+        owner = Owner(job.task, job.index, job.label, load.route, op)
+
+        def arrived(transfer: Transfer) -> None:
+            job.end_op(op, context.now_ps)
+            context.split_transfer(transfer, op)
+            context.book_transfer(transfer, owner)
+            self._record("stage", run, 0, op.start_ps, op.end_ps, 0)
+            if ahead.waiting is not None:
+                self._staged_ahead(ahead.waiting, ahead)
+
+        context.fabric.post(self._stager, load.route.channels, load.bytes, arrived, job.view.priority, owner)
+
+    def _staged_ahead(self, tile: _TileRun, ahead: _Ahead) -> None:
+        """The first tile of a layer goes on: its piece lies in the stage."""
+        del self._ahead[tile.run]
+        tile.next_load += 1
+        tile.load_op = tile.run.load_op = latest(tile.load_op, ahead.op)
+        self._load_next(tile)
 
     def _commit(self, tile: _TileRun) -> None:
         now_ps = self._context.now_ps
@@ -211,6 +300,8 @@ class Pipeline:
         if run.committed:
             self._offer_prefetch(run)
         self._load_next(tile)
+        if tile.tile == 0 and not job.ended:
+            self._fetch_ahead(tile)
 
     def _offer_prefetch(self, run: ItemRun) -> None:
         """Layers that read ``run`` here may have their weights loaded while its last tiles are still under way."""
@@ -231,6 +322,13 @@ class Pipeline:
             self._load_ends(tile)
             return
         load = tile.work.loads[tile.next_load]
+        ahead = self._ahead.get(tile.run) if load.staged else None
+        if ahead is not None:
+            if ahead.has_landed:
+                self._staged_ahead(tile, ahead)
+            else:
+                ahead.waiting = tile
+            return
         if load.is_input and tile.run.missing:
             self._stalled = tile
             if tile.run.job.ended:
@@ -272,7 +370,7 @@ class Pipeline:
             job.end_op(op, end_ps)
             context.split_transfer(transfer, op)
             context.book_transfer(transfer, owner)
-            self._record(what, tile, op.start_ps, end_ps, 0)
+            self._record(what, tile.run, tile.tile, op.start_ps, end_ps, 0)
             then(tile, op)
 
         context.fabric.post(initiator, route.channels, n_bytes, arrived, job.view.priority, owner)
@@ -298,7 +396,7 @@ class Pipeline:
         tile.compute_op = op
         self._computing = tile
         self.busy.add(now_ps, op.end_ps)
-        self._record("compute", tile, now_ps, op.end_ps, tile.work.energy_aj)
+        self._record("compute", tile.run, tile.tile, now_ps, op.end_ps, tile.work.energy_aj)
         self._context.env.schedule(self._compute_alarm, NORMAL, tile.work.compute_ps)
 
     def _compute_ends(self) -> None:
@@ -351,10 +449,10 @@ class Pipeline:
             run.done = op
             self._finished(run, op)
 
-    def _record(self, what: str, tile: _TileRun, start_ps: int, end_ps: int, energy_aj: int) -> None:
-        job = tile.run.job
+    def _record(self, what: str, run: ItemRun, tile: int, start_ps: int, end_ps: int, energy_aj: int) -> None:
+        job = run.job
         self._context.recording.spans.append(
-            Span(self._component, what, job.task, job.index, tile.run.item.name, tile.tile, start_ps, end_ps, energy_aj)
+            Span(self._component, what, job.task, job.index, run.item.name, tile, start_ps, end_ps, energy_aj)
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.memory import Memory
@@ -27,6 +27,7 @@ class Residency:
         self.boot_bytes = 0
         self.contents: dict[BlockName, list[tuple[str, int]]] = defaultdict(list)  # memory → (what, bytes)
         self._free: dict[BlockName, int] = {}
+        self._map_bytes: dict[tuple[str, str], dict[BlockName, int]] = {}  # by task and layer: alive while it runs
         self._place_weights(workload, bindings)
         self._place_maps(workload, bindings)
         self._check_capacities()
@@ -46,6 +47,22 @@ class Residency:
         """The memory ``block`` fetches weights from that are not resident."""
         spec = self._compute(block)
         return self._resolve(spec.weight_store, block) if spec.weight_store is not None else self.home(block)
+
+    def weight_stage(self, block: BlockName) -> BlockName | None:
+        """The memory that weights of ``block`` pass through on their way from its store; None: they do not."""
+        spec = self._compute(block)
+        return self._resolve(spec.weight_stage, block) if spec.weight_stage is not None else None
+
+    def stage_bytes(self, task: str, layer: str, memory: BlockName) -> int:
+        """Room for weights in ``memory`` while ``layer`` of ``task`` runs: what all else that lies there leaves.
+
+        Several blocks that stage weights there have equal parts of it.
+        """
+        block = self._platform.dies[memory[0]].blocks[memory[1]]
+        assert isinstance(block, Memory)
+        others = sum(n for what, n in self.contents[memory] if what != _maps_of(task))
+        alive = self._map_bytes[task, layer].get(memory, 0)
+        return max(0, block.capacity_bytes - others - alive) // self._stagers[memory]
 
     def _compute(self, block: BlockName) -> ComputeSpec:
         spec = self._platform.dies[block[0]].blocks[block[1]]
@@ -81,7 +98,9 @@ class Residency:
                 stored |= {(name, layer, store) for layer in missing}
                 if missing:
                     self.contents[store].append((f"weights of {name}", sum(missing.values())))
-                    self.boot_bytes += sum(missing.values())
+                    memory = self._platform.dies[store[0]].blocks[store[1]]
+                    if not (isinstance(memory, Memory) and memory.NON_VOLATILE):
+                        self.boot_bytes += sum(missing.values())
 
     def _place_maps(self, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
         """Feature maps: the most that is alive at once in each memory; frames: one being read, the rest waiting."""
@@ -94,7 +113,7 @@ class Residency:
                 count = 1 + task.spec.backlog
                 self.contents[self.home(binding.camera)].append((f"{count} frames for {task.name}", count * frame))
             for memory, n_bytes in self._peak_maps(task, binding).items():
-                self.contents[memory].append((f"feature maps of {task.name}", n_bytes))
+                self.contents[memory].append((_maps_of(task.name), n_bytes))
 
     def _peak_maps(self, task: Task, binding: TaskBinding) -> dict[BlockName, int]:
         if task.network is None:
@@ -111,13 +130,24 @@ class Residency:
         for layer in task.network.layers:
             left[layer.name] = len(task.network.readers(layer.name))
             alive[layer.name] = (self.home(binding.layers[layer.name][0]), layer.out_bytes)
-            for memory in {memory for memory, _ in alive.values()}:
-                peak[memory] = max(peak[memory], sum(n for where, n in alive.values() if where == memory))
+            here: Counter[BlockName] = Counter()
+            for memory, n_bytes in alive.values():
+                here[memory] += n_bytes
+            self._map_bytes[task.name, layer.name] = dict(here)
+            for memory, n_bytes in here.items():
+                peak[memory] = max(peak[memory], n_bytes)
             for read in dict.fromkeys(layer.reads):
                 left[read] -= 1
                 if not left[read]:
                     alive.pop(read, None)
         return dict(peak)
+
+    @property
+    def _stagers(self) -> Counter[BlockName]:
+        """How many blocks stage weights in each memory."""
+        dies = self._platform.dies
+        blocks = [(die, name) for die in dies for name, spec in dies[die].blocks.items() if isinstance(spec, ComputeSpec)]
+        return Counter(stage for block in blocks if (stage := self.weight_stage(block)) is not None)
 
     def _has_home(self, binding: TaskBinding) -> bool:
         if not binding.stages:
@@ -138,3 +168,7 @@ class Residency:
                 problems.append(f"{die}.{block} holds {spec.capacity_bytes} B, {need_text}")
         if problems:
             raise ElaborationError(problems)
+
+
+def _maps_of(task: str) -> str:
+    return f"feature maps of {task}"

@@ -117,6 +117,12 @@ class Topology:
         last = _Hop(self.channels[".".join(memory)], spec.write_aj_per_bit)
         return _route([*self._dma(writer, "out"), *self._between(writer, memory), last])
 
+    def memory_route(self, source: BlockName, target: BlockName) -> Route:
+        """From one memory into another. Raises ElaborationError when no links lead there."""
+        read, write = self._memory(source).read_aj_per_bit, self._memory(target).write_aj_per_bit
+        first, last = self.channels[".".join(source)], self.channels[".".join(target)]
+        return _route([_Hop(first, read), *self._between(source, target), _Hop(last, write)])
+
     def named_route(self, names: Sequence[str]) -> Route:
         """Over the channels of these names, in this order, whatever they join.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.processor import Processor
 from tlm3d.cnn.layers import INPUT, Layer
-from tlm3d.cnn.tiling import TileError
+from tlm3d.cnn.tiling import Tile, TileError
 from tlm3d.errors import ElaborationError
 from tlm3d.model.residency import Residency
 from tlm3d.model.topology import Route, Topology
@@ -19,21 +20,35 @@ from tlm3d.units import PS_PER_S, book_aj, ceil_div, cycles_ps
 
 
 class Load(NamedTuple):
-    """Bytes to bring in over a route; weights may come before the layer's inputs exist."""
+    """Bytes to bring in over a route; weights may come before the layer's inputs exist.
+
+    ``staged``: into the memory that weights pass through, not into the block.
+    """
 
     route: Route
     bytes: int
     is_input: bool
+    staged: bool = False
 
 
 class TileWork(NamedTuple):
-    """One tile on one block: what it loads, how long it computes, what it stores."""
+    """One tile on one block: what it loads, how long it computes, what it stores.
+
+    ``piece``: bytes of the piece of staged weights that its own are part of, of ``room`` for all pieces at once.
+    """
 
     loads: tuple[Load, ...]
     compute_ps: int
     energy_aj: int
     macs: int
     store: tuple[Route, int] | None
+    piece: int = 0
+    room: int = 0
+
+    @property
+    def opens_piece(self) -> bool:
+        """Whether it brings in the piece."""
+        return bool(self.loads) and self.loads[0].staged
 
 
 @dataclass(slots=True)
@@ -111,24 +126,50 @@ class TaskWork:
             tiles = spec.tiles(layer, resident)
         except TileError as error:
             raise ElaborationError(f"task {self.task.name} on {'.'.join(block)}: {error}") from None
+        stage = self._residency.weight_stage(block) if not resident else None
         try:
-            weights = self._topology.read_route(self._residency.weight_store(block), block) if not resident else None
+            store_of_weights = self._residency.weight_store(block)
+            weights = self._topology.read_route(stage or store_of_weights, block) if not resident else None
+            fetch = self._topology.memory_route(store_of_weights, stage) if stage is not None else None
             inputs = [self._topology.read_route(source, block) for source in sources]
             store = self._topology.write_route(block, self.home(block))
         except ElaborationError as error:
             raise ElaborationError(f"task {self.task.name}, layer {layer.name} on {'.'.join(block)}: {error}") from None
         work = []
         setup = spec.layer_setup
-        for tile in tiles:
-            loads = [Load(weights, tile.weight_bytes, False)] if weights and tile.weight_bytes else []
+        room = self._residency.stage_bytes(self.task.name, layer.name, stage) if stage is not None else 0
+        pieces = staged_pieces(tiles, layer.weight_bytes, room) if fetch is not None else [(0, False)] * len(tiles)
+        for tile, (piece, opens) in zip(tiles, pieces, strict=True):
+            loads = [Load(fetch, piece, False, True)] if fetch and opens else []
+            loads += [Load(weights, tile.weight_bytes, False)] if weights and tile.weight_bytes else []
             loads += [Load(route, n, True) for route, n in zip(inputs, tile.input_bytes, strict=True) if n]
             cost = spec.cost(layer, tile)
             out = (store, tile.output_bytes) if tile.output_bytes else None
-            work.append(
-                TileWork(tuple(loads), cycles_ps(setup + cost.cycles, spec.clock_hz), cost.energy_aj, tile.macs, out)
-            )
+            compute_ps = cycles_ps(setup + cost.cycles, spec.clock_hz)
+            work.append(TileWork(tuple(loads), compute_ps, cost.energy_aj, tile.macs, out, piece, room))
             setup = 0
         return tuple(work)
+
+
+def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int) -> list[tuple[int, bool]]:
+    """By tile: the size of its piece of the layer's weights, and whether it is the first tile of that piece.
+
+    All of a layer is one piece where there is room for it. Else tiles that follow one another share a piece as long as
+    their weights fit; a tile whose weights alone do not is a piece all the same.
+    """
+    if weight_bytes <= room:
+        return [(weight_bytes, i == 0 and weight_bytes > 0) for i in range(len(tiles))]
+    sizes: list[int] = []
+    first: list[bool] = []
+    which: list[int] = []
+    for tile in tiles:
+        starts = bool(tile.weight_bytes) and (not sizes or sizes[-1] + tile.weight_bytes > room)
+        if starts:
+            sizes.append(0)
+        sizes[-1] += tile.weight_bytes
+        first.append(starts)
+        which.append(len(sizes) - 1)
+    return [(sizes[piece], starts) for piece, starts in zip(which, first, strict=True)]
 
 
 def task_work(

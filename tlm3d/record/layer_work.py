@@ -13,7 +13,8 @@ class LayerWork(NamedTuple):
     block: str  # die.block
     macs: int
     input_bytes: int
-    weight_bytes: int  # fetched; 0 where they are resident
+    weight_bytes: int  # into the block; 0 where they are resident
+    staged_bytes: int  # of weights, into the memory that they pass through
     output_bytes: int
     tiles: int
     cycles: int  # busy cycles of the block

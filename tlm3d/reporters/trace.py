@@ -25,7 +25,7 @@ from tlm3d.reporters.whole_file import whole_file
 _PS_PER_US = 10**6  # six decimals
 _NW_PER_MW = 10**6
 _TASKS = 1  # the process of the tasks; the dies follow
-_FIRST = ("load", "compute", "store")  # tracks of a block in the order of a tile; others come after them
+_FIRST = ("stage", "load", "compute", "store")  # tracks of a block in the order of a tile; others come after them
 _ROLES = ("memory", "dma", "bus", "link")  # the channels of a die, from the inside out
 _Args = Mapping[str, Any]
 

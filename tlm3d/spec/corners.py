@@ -39,7 +39,8 @@ def at_corner(source: Source, corner: str) -> tuple[Source, list[Problem]]:
 class _Picker:
     def __init__(self, source: Source, corner: str) -> None:
         self.corner, self.problems = corner, list[Problem]()
-        self.picked = Source(source.file, None, dict(source.values), dict(source.keys), text=source.text)
+        marks = (dict(source.values), dict(source.keys))
+        self.picked = Source(source.file, None, *marks, text=source.text, corner=corner)
 
     def walk(self, tree: Tree, where: Where) -> Tree:
         if isinstance(tree, list):

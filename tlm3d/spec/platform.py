@@ -257,7 +257,7 @@ def _check_references(problems: Problems, dies: dict[str, DieSpec], broken: _Bro
             where: Where = ("dies", die_name, "blocks", block_name)
             wanted: dict[str, str | None] = {}
             if isinstance(block, ComputeSpec):
-                wanted = {"home": block.home, "weight_store": block.weight_store}
+                wanted = {key: getattr(block, key) for key in ("home", "weight_store", "weight_stage")}
             elif isinstance(block, MixedSignal):
                 wanted = {"home": block.home}
             for key, reference in wanted.items():
@@ -270,3 +270,12 @@ def _check_references(problems: Problems, dies: dict[str, DieSpec], broken: _Bro
                     problems.add((*where, key), f"no memory {clip(reference)}{memories}")
                 elif (target := dies[found[0]].blocks[found[1]]).ROLE != "memory":
                     problems.add((*where, key), f"{clip(reference)} is a {target.kind}, no memory{memories}")
+                elif key == "weight_stage" and found == find_block(dies, _store_of(block), die_name):
+                    message = f"{clip(reference)} is where the weights come from: expected another memory, or no stage"
+                    problems.add((*where, key), message)
+
+
+def _store_of(block: BlockSpec) -> str:
+    """The reference to the memory that weights are fetched from."""
+    assert isinstance(block, ComputeSpec)
+    return block.weight_store or block.home or ""

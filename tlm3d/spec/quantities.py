@@ -216,6 +216,7 @@ FrequencyHz = Annotated[
     PlainValidator(_quantity(units.FREQUENCY, positive=True)),
     _schema(units.FREQUENCY, positive=True),
 ]
+NodeNm = Annotated[Fraction, PlainValidator(_quantity(units.NODE, positive=True)), _schema(units.NODE, positive=True)]
 VoltageV = Annotated[
     Fraction, PlainValidator(_quantity(units.VOLTAGE, positive=True)), _schema(units.VOLTAGE, positive=True)
 ]

@@ -61,13 +61,13 @@ class Problems:
             self.add(where, f"expected a name of letters, digits, '_' and '-', got {clip(name)}", at_key=not dots)
 
     def model(self, model: type[Model], tree: Any, where: Where) -> Model | None:
-        """``tree`` validated by ``model``; None and problems when it does not fit."""
+        """``tree`` validated by ``model``, which sees the corner; None and problems when it does not fit."""
         if not isinstance(tree, dict):
             keys = ", ".join(sorted(_keys(model))[:6])
             self.add(where, f"expected a mapping with keys such as {keys}, got {shape(tree)}")
             return None
         try:
-            return model.model_validate(tree)
+            return model.model_validate(tree, context={"corner": self.source.corner})
         except ValidationError as error:
             found = error.errors(include_url=False)
             for item in found:
