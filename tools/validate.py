@@ -9,6 +9,7 @@ a file, a fit that is no evidence, an unknown chip. Pages are written where all 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,8 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _console() -> Console:
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 120
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 100  # piped: the full tables, whatever the terminal was
     return console
 
 

@@ -29,7 +29,9 @@ def render(studies: Iterable[Study], console: Console) -> None:
     page = Page(console)
     for study in studies:
         page.line()
-        page.line((study.chip.name, "bold"), f" · {study.platform} · {summary(study)}")
+        page.line((study.chip.name, "bold"))
+        page.paragraph(study.platform)
+        page.paragraph(summary(study))
         for series, rows in study.series():
             page.heading(f"{series}, {rows[0].unit}", averages(rows))
             page.table(COLUMNS, [cells(study, row) for row in rows])
