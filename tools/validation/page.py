@@ -69,8 +69,8 @@ def _overview(studies: Sequence[Study]) -> Iterator[str]:
     yield ""
     yield f"![{shown} figures, published against modelled, on the line where equal](validation.svg)\n"
     yield (
-        f"Both axes are logarithmic; the band is {100 * BAND:g} % around the line of equality. Filled markers are"
-        " predicted rows, outlined ones fitted. Identities are left out.\n"
+        f"Both axes are logarithmic; the band is a factor of {1 + BAND:g} around the line of equality, below is the ratio."
+        " Filled markers are predicted rows, outlined ones fitted. Identities are left out.\n"
     )
 
 
