@@ -25,7 +25,7 @@ from validation.chip import Chip, chips
 from validation.fit import refit
 from validation.page import page, same
 from validation.plot import svg
-from validation.report import dumps, percent, render
+from validation.report import dumps, percent, render, several
 from validation.row import matches
 from validation.study import Study, study
 
@@ -50,8 +50,7 @@ def main(arguments: Sequence[str] | None = None, known: Sequence[Chip] | None = 
     else:
         render(studies, _console())
         runs = sum(one.evaluations for one in studies)
-        several = f"{len(studies)} chip{'' if len(studies) == 1 else 's'}"
-        print(f"\n{several}, rows modelled {runs} times in {spent_s:.1f} s")
+        print(f"\n{several(len(studies), 'chip')}, rows modelled {several(runs, 'time')} in {spent_s:.1f} s")
     ok = _all_ok(studies)
     if asked.chip is None and not asked.no_loo and (asked.check or not asked.json):
         ok = _pages(studies, docs, asked.check) and ok

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from validation.report import percent
+from validation.report import percent, several
 from validation.row import Row
 from validation.study import Study
 
@@ -43,7 +43,7 @@ def svg(studies: Sequence[Study]) -> str:
     high = max(math.ceil(math.log10(max(figures, default=10))), low + 1)
     count = sum(len(rows) for _, rows in shown)
     chips = ", ".join(study.chip.name for study, rows in shown if rows)
-    told = f"{count} figures of {chips or 'no chip'}, each a marker at its published and its modelled value."
+    told = f"{several(count, 'figure')} of {chips or 'no chip'}, each a marker at its published and its modelled value."
     told += f" On the line the two are equal; the band is a factor of {1 + BAND:g}; below, their ratio."
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '

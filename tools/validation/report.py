@@ -57,7 +57,7 @@ def render(studies: Iterable[Study], console: Console) -> None:
 def summary(study: Study) -> str:
     """``3 fitted parameters, 12 fitted, 20 predicted rows, 2 identities``."""
     found = counts(study.rows)
-    parts = [_several(len(study.parameters), "fitted parameter")]
+    parts = [several(len(study.parameters), "fitted parameter")]
     parts += [f"{found[kind]} {kind}" for kind in (FITTED, PREDICTED) if found[kind]]
     if found[IDENTITY]:
         parts.append(f"{found[IDENTITY]} by identity")
@@ -166,5 +166,6 @@ def _row(study: Study, row: Row) -> dict[str, Any]:
     }
 
 
-def _several(number: int, what: str) -> str:
+def several(number: int, what: str) -> str:
+    """``1 chip``, ``2 chips``."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -173,6 +173,14 @@ def test_a_fit_that_is_no_evidence_is_2(
     assert not (tmp_path / "validation.md").exists()
 
 
+def test_a_row_and_its_sums_are_a_single_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def summed(row: Row) -> Row:
+        return replace(row, independent=row.id not in ("stub/a/time/middle", "stub/a/time/large"))
+
+    assert ran(chip=Stub(tmp_path, {}, clock=ALL).chip(change=summed), docs=tmp_path) == 2
+    assert "fitted to 1 independent row, expected at least 2" in capsys.readouterr().err
+
+
 def test_parameters_that_do_the_same_to_all_rows_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
