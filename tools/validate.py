@@ -9,6 +9,7 @@ a file, a fit that is no evidence, an unknown chip. Pages are written where all 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from validation.chip import Chip, chips
 from validation.fit import refit
 from validation.page import page, same
 from validation.plot import svg
-from validation.report import dumps, percent, render
+from validation.report import dumps, percent, render, several
 from validation.row import matches
 from validation.study import Study, study
 
@@ -49,8 +50,7 @@ def main(arguments: Sequence[str] | None = None, known: Sequence[Chip] | None = 
     else:
         render(studies, _console())
         runs = sum(one.evaluations for one in studies)
-        several = f"{len(studies)} chip{'' if len(studies) == 1 else 's'}"
-        print(f"\n{several}, rows modelled {runs} times in {spent_s:.1f} s")
+        print(f"\n{several(len(studies), 'chip')}, rows modelled {several(runs, 'time')} in {spent_s:.1f} s")
     ok = _all_ok(studies)
     if asked.chip is None and not asked.no_loo and (asked.check or not asked.json):
         ok = _pages(studies, docs, asked.check) and ok
@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _console() -> Console:
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 120
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 100  # piped: the full tables, whatever the terminal was
     return console
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cli.conftest import Command
 
 ROOT = Path(__file__).parents[2]
+PLATFORMS = sorted([*ROOT.glob("platforms/*.yaml"), *ROOT.glob("platforms/silicon/*.yaml")])
 DRAWN = """\
 small-stack · 3 dies · 5 blocks · 2 links
 
@@ -43,7 +44,11 @@ def test_the_drawing(tlm3d: Command, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("columns", "at_most"), [("80", 80), ("120", 100)])
-@pytest.mark.parametrize("platform", sorted((ROOT / "platforms").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "platform",
+    PLATFORMS,
+    ids=lambda path: path.stem,
+)
 def test_every_platform_that_is_shipped_fits_the_terminal(
     tlm3d: Command, monkeypatch: pytest.MonkeyPatch, platform: Path, columns: str, at_most: int
 ) -> None:
@@ -58,3 +63,69 @@ def test_json_has_the_facts_in_base_units(tlm3d: Command) -> None:
     assert [die["name"] for die in document["dies"]] == ["pixel", "logic", "npu"]
     (tsv,) = [link for link in document["links"] if link["name"] == "tsv"]
     assert (tsv["ends"], tsv["rate_bps"], tsv["pj_per_bit"], tsv["latency_ps"]) == (["logic", "npu"], 1e8, 0.05, 1000)
+
+
+FITTED = """\
+small-stack · 2 fitted parameters
+
+ parameter                            value  fitted to                                         line
+ dies.logic.blocks.cluster.clock    100 MHz  small/one/time/*                                    23
+ dies.logic.blocks.cluster.leakage    70 uW  small/one/power/idle*, small/another/power/idle*    29
+"""
+NARROW = """\
+small-stack · 2 fitted parameters
+
+ parameter                          value fitted to                         line
+ dies.logic.blocks.cluster.clock  100 MHz small/one/time/*                    23
+ dies.logic.blocks.cluster.         70 uW small/one/power/idle*, small/       29
+ leakage                                  another/power/idle*
+"""
+
+
+@pytest.fixture
+def with_fits(tmp_path: Path) -> Path:
+    """The platform in good/ with two numbers that its comments call fitted."""
+    text = (ROOT / "tests" / "cli" / "good" / "platform.yaml").read_text(encoding="utf-8")
+    for number, rows in {
+        "        clock: 100 MHz\n        l1:": "fitted: small/one/time/*",
+        "        leakage: 60 uW\n      l2:": "measured; fitted: small/one/power/idle*, small/another/power/idle*",
+    }.items():
+        assert text.count(number) == 1
+        text = text.replace(number, number.replace("\n", f"  # {rows}\n"))
+    file = tmp_path / "fits.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_fitted_parameters_with_their_rows(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch, with_fits: Path
+) -> None:
+    for columns, expected in (("120", FITTED), ("80", NARROW)):
+        monkeypatch.setenv("COLUMNS", columns)
+        leak = "dies.logic.blocks.cluster.leakage=70 uW"
+        result = tlm3d("show", with_fits, "--fitted", "--set", leak)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout == expected
+
+
+def test_json_of_the_fitted_parameters(tlm3d: Command, with_fits: Path) -> None:
+    document = json.loads(tlm3d("show", with_fits, "--fitted", "--json", "-").stdout)
+    assert document[0] == {
+        "path": "dies.logic.blocks.cluster.clock",
+        "value": "100 MHz",
+        "rows": ["small/one/time/*"],
+        "line": 23,
+    }
+
+
+def test_a_platform_without_fitted_parameters_says_so(tlm3d: Command) -> None:
+    assert tlm3d("show", "good/platform.yaml", "--fitted").stdout == "small-stack · no parameter is fitted\n"
+    assert tlm3d("show", "good/platform.yaml", "--fitted", "--json", "-").stdout == "[]\n"
+
+
+def test_a_comment_on_several_numbers_is_refused_at_its_place(tlm3d: Command, with_fits: Path) -> None:
+    text = with_fits.read_text(encoding="utf-8").replace("1 pJ/MAC}", "1 pJ/MAC}  # fitted: small/*")
+    with_fits.write_text(text, encoding="utf-8")
+    result = tlm3d("show", with_fits, "--fitted")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"error: {with_fits}:27:54: 'fitted' belongs to one number, and line 27 has 2\n"

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tlm3d import load_platform
 from tlm3d.blocks.cnn_accelerator import CnnAccelerator
 from tlm3d.cnn.layers import Layer, Op
 from tlm3d.cnn.network import LayerRow, build_network
 from tlm3d.cnn.tiling import tile_layer
+from tlm3d.dataflows.sliding_window import SlidingWindow
 
 CHIP: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "origami.yaml").read_text(encoding="utf-8"))
 TOLERANCE = 0.03
@@ -94,3 +96,14 @@ def test_channels_that_a_pass_does_not_have_idle_and_cost_all_the_same(ins: int,
 def test_a_small_kernel_runs_in_the_same_window() -> None:
     # The 26 x 26 outputs of 3 x 3 on 28 x 28 take the image of 32 x 32 that 7 x 7 would take for them.
     assert cost(origami(), valid(28, 28, kernel=3)) == cost(origami(), valid(32, 32, kernel=7))
+
+
+def test_the_platform_that_is_shipped_has_this_geometry() -> None:
+    file = Path(__file__).parents[2] / "platforms" / "silicon" / "origami.yaml"
+    chip = load_platform(file).dies["chip"].blocks["convolver"]
+    assert isinstance(chip, CnnAccelerator)
+    assert isinstance(chip.dataflow, SlidingWindow)
+    assert chip.dataflow.macs_per_cycle(chip.array) == CHIP["macs_per_cycle"]["value"]
+    assert list(chip.dataflow.channels or ()) == CHIP["channels_per_pass"]["value"]
+    mw = float(chip.energy.aj_per_cycle * chip.clock_hz) / 1e15
+    assert mw == pytest.approx(CHIP["core_power_1v2_mw"]["value"], rel=1e-3)

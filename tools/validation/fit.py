@@ -30,7 +30,7 @@ CLOSE = 1e-4  # a refit whose steps are smaller has arrived
 ROUNDS = 10
 _INFLUENCE = 1e-6  # sensitivities below that are none
 _RANK = 1e-8  # as a share of the largest singular value
-_QUANTITY = re.compile(r"\s*(?P<number>\+?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?P<unit>.*)")
+_QUANTITY = re.compile(r"\s*(?P<number>\+?(?:[\d_]+\.?[\d_]*|\.[\d_]+)(?:[eE][+-]?\d+)?)(?P<unit>.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tlm3d.spec.fitted import Fitted
 from validation.plot import BAND
-from validation.report import averages, cells, percent, rule_cells, summary
+from validation.report import averages, cells, percent, rule_cells, several, summary
 from validation.row import FITTED, IDENTITY, PREDICTED, Row
 from validation.study import KINDS, Study, counts, mape
 
@@ -67,10 +67,10 @@ def _overview(studies: Sequence[Study]) -> Iterator[str]:
             yield _line([f"[{study.chip.name}](#{study.chip.name})", name, rows[0].unit, *numbers, *figures])
     shown = sum(row.kind != IDENTITY for study in studies for row in study.rows)
     yield ""
-    yield f"![{shown} figures, published against modelled, on the line where equal](validation.svg)\n"
+    yield f"![{several(shown, 'figure')}, published against modelled, on the line where equal](validation.svg)\n"
     yield (
-        f"Both axes are logarithmic; the band is {100 * BAND:g} % around the line of equality. Filled markers are"
-        " predicted rows, outlined ones fitted. Identities are left out.\n"
+        f"Both axes are logarithmic; the band is a factor of {1 + BAND:g} around the line of equality, and below is the"
+        " ratio. Filled markers are predicted rows, outlined ones fitted. Identities are left out.\n"
     )
 
 

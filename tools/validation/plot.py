@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from validation.report import percent
+from validation.report import percent, several
 from validation.row import Row
 from validation.study import Study
 
-BAND = 0.25  # of the shaded band on both sides of the identity
-WIDTH, HEIGHT = 720, 560
+BAND = 0.25  # the shaded band is a factor of 1 + BAND on both sides of the identity
+WIDTH, HEIGHT = 720, 760
 LEFT, TOP, SIDE = 70, 24, 470  # of the square that the axes span
+BELOW, STRIP, SPAN = 560, 150, 2.0  # the ratio, from 1/SPAN to SPAN, in a strip below it
 # Okabe and Ito's colours, which the colour-blind can tell apart; each with a shape of its own.
 STYLES = [
     ("#0072b2", "circle"),
@@ -42,18 +43,23 @@ def svg(studies: Sequence[Study]) -> str:
     high = max(math.ceil(math.log10(max(figures, default=10))), low + 1)
     count = sum(len(rows) for _, rows in shown)
     chips = ", ".join(study.chip.name for study, rows in shown if rows)
-    told = f"{count} figures of {chips or 'no chip'}, each a marker at its published and its modelled value."
+    told = f"{several(count, 'figure')} of {chips or 'no chip'}, each a marker at its published and its modelled value."
+    told += f" On the line the two are equal; the band is a factor of {1 + BAND:g}; below, their ratio."
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         'aria-labelledby="title told" font-family="sans-serif" font-size="12">',
         '<title id="title">Published figures against those of the model</title>',
-        f'<desc id="told">{escape(told)} On the line the two are equal; the band is {100 * BAND:g} % around it.</desc>',
+        f'<desc id="told">{escape(told)}</desc>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         *_axes(low, high),
+        *_strip(low, high),
     ]
     for number, (study, rows) in enumerate(pair for pair in shown if pair[1]):
         colour, shape = STYLES[number % len(STYLES)]
-        lines += [_marker(row, colour, shape, low, high) for row in rows]
+        for row in rows:
+            x = _x(row.published, low, high)
+            lines.append(_marker(row, colour, shape, x, _y(row.modelled, low, high)))
+            lines.append(_marker(row, colour, shape, x, _ratio_y(row.modelled / row.published)))
         lines.append(f'<path d="{SHAPES[shape]}" transform="translate({LEFT + SIDE + 24} {TOP + 60 + 20 * number})"')
         lines.append(f' fill="{colour}"/>')
         place = f'x="{LEFT + SIDE + 36}" y="{TOP + 64 + 20 * number}"'
@@ -88,13 +94,32 @@ def _axes(low: int, high: int) -> Iterator[str]:
     yield f'<text x="20" y="{down}" {turned}>modelled, in the same unit</text>'
 
 
-def _marker(row: Row, colour: str, shape: str, low: int, high: int) -> str:
-    x, y = _x(row.published, low, high), _y(row.modelled, low, high)
+def _strip(low: int, high: int) -> Iterator[str]:
+    """The frame of the ratio of both, the band and the identity; a marker beyond the frame lies on its edge."""
+    right, middle = LEFT + SIDE, _ratio_y(1)
+    top, bottom = _ratio_y(1 + BAND), _ratio_y(1 / (1 + BAND))
+    yield f'<path d="M{LEFT} {top:.1f}H{right}V{bottom:.1f}H{LEFT}z" fill="#e4e4ec"/>'
+    for power in range(low, high + 1):
+        yield f'<path d="M{_x(10.0**power, low, high):.1f} {BELOW}v{STRIP}" stroke="#d0d0d0" fill="none"/>'
+    yield f'<path d="M{LEFT} {middle:.1f}H{right}" stroke="#606060" fill="none"/>'
+    yield f'<path d="M{LEFT} {BELOW}v{STRIP}H{right}" stroke="#000000" fill="none"/>'
+    for ratio in (1 / SPAN, 1, SPAN):
+        yield f'<text x="{LEFT - 8}" y="{_ratio_y(ratio) + 4:.1f}" text-anchor="end">{ratio:g}</text>'
+    across = LEFT + SIDE // 2
+    yield f'<text x="{across}" y="{BELOW + STRIP + 24}" text-anchor="middle">the same, modelled / published</text>'
+
+
+def _marker(row: Row, colour: str, shape: str, x: float, y: float) -> str:
     filled = f'fill="{colour}" fill-opacity="0.75"' if row.kind == "predicted" else f'fill="#ffffff" stroke="{colour}"'
     said = escape(
         f"{row.id}: {row.published:.4g} {row.unit} published, {row.modelled:.4g} modelled ({percent(row.error)})"
     )
     return f'<path d="{SHAPES[shape]}" transform="translate({x:.1f} {y:.1f})" {filled}><title>{said}</title></path>'
+
+
+def _ratio_y(ratio: float) -> float:
+    bounded = max(1 / SPAN, min(SPAN, ratio))
+    return BELOW + STRIP / 2 * (1 - math.log(bounded) / math.log(SPAN))
 
 
 def _x(value: float, low: int, high: int) -> float:

@@ -29,7 +29,9 @@ def render(studies: Iterable[Study], console: Console) -> None:
     page = Page(console)
     for study in studies:
         page.line()
-        page.line((study.chip.name, "bold"), f" · {study.platform} · {summary(study)}")
+        page.line((study.chip.name, "bold"))
+        page.paragraph(study.platform)
+        page.paragraph(summary(study))
         for series, rows in study.series():
             page.heading(f"{series}, {rows[0].unit}", averages(rows))
             page.table(COLUMNS, [cells(study, row) for row in rows])
@@ -55,7 +57,7 @@ def render(studies: Iterable[Study], console: Console) -> None:
 def summary(study: Study) -> str:
     """``3 fitted parameters, 12 fitted, 20 predicted rows, 2 identities``."""
     found = counts(study.rows)
-    parts = [_several(len(study.parameters), "fitted parameter")]
+    parts = [several(len(study.parameters), "fitted parameter")]
     parts += [f"{found[kind]} {kind}" for kind in (FITTED, PREDICTED) if found[kind]]
     if found[IDENTITY]:
         parts.append(f"{found[IDENTITY]} by identity")
@@ -164,5 +166,6 @@ def _row(study: Study, row: Row) -> dict[str, Any]:
     }
 
 
-def _several(number: int, what: str) -> str:
+def several(number: int, what: str) -> str:
+    """``1 chip``, ``2 chips``."""
     return f"{number} {what}{'' if number == 1 else 's'}"
