@@ -129,3 +129,36 @@ def test_a_comment_on_several_numbers_is_refused_at_its_place(tlm3d: Command, wi
     result = tlm3d("show", with_fits, "--fitted")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"error: {with_fits}:27:54: 'fitted' belongs to one number, and line 27 has 2\n"
+def test_what_no_file_states_is_listed_with_what_it_follows_from(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    scaled = "{value: 0.05 pJ/bit, at: {node: 45 nm, voltage: 0.9 V}, to: {node: 28 nm, voltage: 0.6 V}}"
+    sram = "{kind: sram, capacity: 128 KiB, rate: 1 Gbit/s, write: 1 pJ/bit, voltage: 0.9 V}"
+    settings = ("--set", f"links.tsv.energy={scaled}", "--set", f"dies.npu.blocks.l2={sram}")
+    result = tlm3d("show", "good/platform.yaml", *settings)
+    assert (result.exit_code, result.stderr) == (0, "")
+    _, _, listed = result.stdout.partition("\nDerived numbers\n")
+    # 5.9198 pJ for 64 bits at 0.8 V, times 0.21987 / 0.18020 to 0.9 V at 22 nm; 37 nW/KiB x 128.
+    assert listed.splitlines() == [
+        " links.tsv.energy = 0.01521 pJ/bit: 0.05 pJ/bit at 45 nm, 0.9 V × 0.3042 for 28 nm, 0.6 V",
+        " dies.npu.blocks.l2.read = 0.1129 pJ/bit: CACTI 7 law for 128 KiB, 64 bit for 22 nm, 0.9 V",
+        " dies.npu.blocks.l2.leakage = 4.736 uW: 37 nW/KiB for 22 nm, 0.8 V, 37 °C",
+    ]
+    document = json.loads(tlm3d("show", "good/platform.yaml", *settings, "--json", "-").stdout)
+    assert [one["path"] for one in document["derived"]] == [
+        "links.tsv.energy",
+        "dies.npu.blocks.l2.read",
+        "dies.npu.blocks.l2.leakage",
+    ]
+    assert document["derived"][0]["given"] == "0.05 pJ/bit at 45 nm, 0.9 V"
+
+
+def test_a_block_shows_the_voltage_it_runs_at_and_the_clock_there(tlm3d: Command) -> None:
+    block = "dies.npu.blocks.array"
+    points = f"{block}.points=[{{voltage: 0.65 V, clock: 240 MHz}}, {{voltage: 0.8 V, clock: 370 MHz}}]"
+    at = ("--set", points, "--set", f"{block}.voltage=0.7 V")
+    refused = tlm3d("show", "good/platform.yaml", *at)
+    assert refused.stderr.endswith("'clock' is not that of the points at 0.7 V: leave it out\n")
+    given = ("--set", f"{block}.voltage=0.65 V", "--set", f"{block}.clock=240 MHz")
+    assert "240 MHz · 0.65 V" in tlm3d("show", "good/platform.yaml", *at, *given).stdout
