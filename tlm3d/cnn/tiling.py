@@ -35,6 +35,7 @@ class Tile:
     """A piece of a layer: the bytes it moves and the work it does.
 
     ``weight_bytes`` and ``input_bytes`` (one a read) are to be loaded: 0 where those of the tile before are kept.
+    ``new_weights``: it does not use those of the tile before; they may still be resident, and 0 bytes to load.
     """
 
     weight_bytes: int
@@ -47,6 +48,7 @@ class Tile:
     out_channels: int
     in_channels: int
     kernel: tuple[int, int]
+    new_weights: bool = True
 
 
 class _Part(NamedTuple):
@@ -212,6 +214,7 @@ class _Cut:
                 out_channels=channels,
                 in_channels=self.in_channels(channels),
                 kernel=layer.kernel,
+                new_weights=group != held_group,
             )
             tiles.append(known.setdefault(tile, tile))
             held_band, held_group, stored = band, group, stored + work

@@ -173,6 +173,7 @@ DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _s
 PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
 LimitNw = Annotated[int, PlainValidator(_integer(units.POWER, at_least=1)), _schema(units.POWER, positive=True)]
 EnergyAj = Annotated[int, PlainValidator(_integer(units.ENERGY)), _schema(units.ENERGY)]
+ExactAj = Annotated[Fraction, PlainValidator(_quantity(units.ENERGY, positive=False)), _schema(units.ENERGY)]
 SizeBits = Annotated[int, PlainValidator(_integer(units.DATA, at_least=1)), _schema(units.DATA, positive=True)]
 SizeOrZeroBits = Annotated[int, PlainValidator(_integer(units.DATA)), _schema(units.DATA)]
 RateBps = Annotated[Fraction, PlainValidator(_quantity(units.RATE, positive=True)), _schema(units.RATE, positive=True)]
