@@ -77,6 +77,7 @@ class PrecisionSpec(Frozen):
 class ConverterSpec(Frozen):
     """The analog-to-digital converters: ``converters`` of them, which columns take in turn, ``time`` each.
 
+    ``multiple`` of the envelope of published converters is the energy of a conversion, on top of what is stated.
     ``sigmas``: the range, in standard deviations of the sum; not given: every possible sum.
     """
 
@@ -174,8 +175,6 @@ class Imc(ComputeSpec):
     def _fits(self) -> Imc:
         if self.precision.columns > self.array[1]:
             raise ValueError(f"a weight takes {self.precision.columns} columns, the array has {self.array[1]}")
-        if self.adc.multiple is not None and self.energy.aj_per_conversion:
-            raise ValueError("a conversion has either 'energy.conversion' or 'adc.multiple' of the envelope")
         return self
 
     @property
@@ -294,9 +293,8 @@ class Imc(ComputeSpec):
 
     @property
     def _conversion_aj(self) -> Fraction:
-        if self.adc.multiple is None:
-            return self.energy.aj_per_conversion
-        return envelope_aj(self.adc.effective, self.adc.multiple)
+        stated = self.energy.aj_per_conversion
+        return stated if self.adc.multiple is None else stated + envelope_aj(self.adc.effective, self.adc.multiple)
 
 
 KIND = Imc
