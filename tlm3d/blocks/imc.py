@@ -54,7 +54,8 @@ class PrecisionSpec(Frozen):
     @model_validator(mode="after")
     def _bounded(self) -> PrecisionSpec:
         if self.input > MAX_BITS or self.weight > MAX_BITS:
-            raise ValueError(f"operands of more than {MAX_BITS} bits")
+            most = max(Fraction(self.input), self.weight)
+            raise ValueError(f"expected operands of at most {MAX_BITS} bits, got {float(most):g}")
         return self
 
     @property
@@ -91,9 +92,9 @@ class ConverterSpec(Frozen):
     @model_validator(mode="after")
     def _possible(self) -> ConverterSpec:
         if self.bits > MAX_BITS:
-            raise ValueError(f"a converter of more than {MAX_BITS} bits")
+            raise ValueError(f"expected a converter of at most {MAX_BITS} bits, got {self.bits}")
         if self.enob is not None and self.enob > self.bits:
-            raise ValueError(f"more effective bits than the {self.bits} that the converter has")
+            raise ValueError(f"'enob' {float(self.enob):g} is more than the {self.bits} bits of the converter")
         if self.converters is not None and self.time_ps is None:
             raise ValueError("missing key 'time': how long a conversion takes, as columns take turns")
         return self
