@@ -84,10 +84,19 @@ def test_passes_are_row_groups_times_output_groups_times_pixels(one: Layer, keys
         # Two rows of three pixels two apart: 15 rows a column, 3 + 2 of them are 75 rows; 3 + 1 would be 60.
         (layer(channels=8, kernel=(3, 3), stride=(2, 2)), {"pixels": "8"}, 6),
         (layer(channels=8, kernel=(3, 3), stride=(2, 2)), {"pixels": "8", "strided": "false"}, 2 * 2),
+        # Pixels that a stride skips take no rows: 8 of 5 inputs.
+        (layer(shape=(4, 16, 5), channels=4, kernel=(1, 1), stride=(2, 2)), {"pixels": "8"}, 2),
     ],
 )  # fmt: skip
 def test_a_small_layer_does_neighbouring_pixels_at_once(one: Layer, unroll: dict[str, str], passes: int) -> None:
     assert cycles(imc(unroll=unroll), one) == [10 * passes]
+
+
+def test_a_layer_of_one_pixel_is_not_unrolled() -> None:
+    one = layer(Op.LINEAR, shape=(1, 1, 8), channels=4)
+    (tile,) = tiles(one)
+    block = imc(unroll={"pixels": "8"}, energy={"conversion": "1 fJ"})
+    assert block.cost(one, tile).energy_aj == 4 * FJ
 
 
 def test_a_pass_need_not_last_whole_cycles_but_a_tile_does() -> None:
@@ -114,6 +123,7 @@ def test_weights_are_written_before_the_passes_a_row_at_a_time() -> None:
     assert cycles(imc(row_write="8", array=["20", "32"]), CONV) == [8 * 45 + 720]  # three groups of rows
     diagonal = layer(Op.DEPTHWISE, kernel=(3, 3))
     assert cycles(imc(row_write="8", depthwise="true"), diagonal) == [8 * 45 + 240]
+    assert cycles(imc(row_write="8", depthwise="true", array=["20", "32"]), diagonal) == [8 * 45 + 720]  # no row twice
 
 
 def test_weights_that_fit_stay_for_the_next_band_of_rows_and_others_are_written_anew() -> None:

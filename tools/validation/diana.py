@@ -34,8 +34,8 @@ RULES: list[Rule] = []
 
 WEAK = """
 Measured latencies of whole networks were not found in a source that could be read. The system efficiency for CIFAR-10
-is that of a network which the abstract does not name; ResNet-20 is assumed. The digital array's peak of 14 TOPS/W is
-that of another voltage than the 260 MHz point, of which alone powers are published.
+is that of a network which the abstract does not name; a ResNet-20 of ternary weights is assumed. The digital array's
+peak of 14 TOPS/W is that of another voltage than the 260 MHz point, of which alone powers are published.
 """
 
 
@@ -144,9 +144,9 @@ def _layers(platform: PlatformSpec) -> Iterator[Row]:
 
 
 def _system(platform: PlatformSpec) -> Row:
-    network = load_network(PLATFORM.parent / "networks" / "resnet20.yaml")
+    network = load_network(PLATFORM.parent / "networks" / "resnet20_ternary.yaml")
     found = explain(platform, network, "analog")
     macs = sum(layer.work.macs for layer in found.layers)
     tops_per_w = float(Fraction(2 * macs * 10**6, found.energy_aj + found.unowned_aj))
-    what = "CIFAR-10, whole chip; ResNet-20 on the analog array assumed"
+    what = "CIFAR-10, whole chip; ternary ResNet-20 on the analog array assumed"
     return Row("diana/system/efficiency/cifar10", what, "TOPS/W", 7.02, tops_per_w, PREDICTED, JSSC)
