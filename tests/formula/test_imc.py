@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tlm3d.blocks.imc import Imc
 from tlm3d.cnn.layers import Layer, Op
 from tlm3d.cnn.network import LayerRow, build_network
-from tlm3d.cnn.tiling import Tile, tile_layer
+from tlm3d.cnn.tiling import Tile, TileError, tile_layer
 from tlm3d.technology.accumulation import bits_needed, effective_bits
 from tlm3d.technology.adc import envelope_aj
 
@@ -262,7 +262,7 @@ def test_accuracy_is_that_of_a_conversion_of_the_rows_in_use() -> None:
     assert shown(imc(adc={"bits": "6", "enob": "5"}))[1] == round(kept - 1, 2)
     assert shown(imc(adc={"bits": "6", "sigmas": "4"}))[1] == 4.5
     assert {fact.key: fact.value for fact in imc().facts()} == {
-        "adc_bits": 6, "bits_needed": 11.0, "effective_bits": round(6 - log2(4.5 * 64) / 2, 2)
+        "peak_tops": 0.4096, "adc_bits": 6, "bits_needed": 11.0, "effective_bits": round(6 - log2(4.5 * 64) / 2, 2)
     }  # fmt: skip
 
 
@@ -284,6 +284,37 @@ def test_no_pass_does_more_than_its_cells(
     assert facts["columns"] <= 32
     assert cycles(block, one) == [10 * facts["passes"]]
     assert cycles(block, one) <= cycles(imc(), one)  # unrolling never takes longer
+
+
+@given(
+    st.integers(1, 20), st.integers(1, 40), st.integers(1, 12), st.sampled_from([Op.CONV, Op.DEPTHWISE]),
+    st.sampled_from([1, 3]), st.integers(1, 3),
+)  # fmt: skip
+def test_a_layer_never_gets_faster_or_cheaper_by_being_cut(
+    ins: int, outs: int, height: int, op: Op, kernel: int, share: int
+) -> None:
+    keys = {"channels": outs} if op is Op.CONV else {}
+    one = layer(op, shape=(height, 7, ins), kernel=(kernel, kernel), **keys)
+    block = imc(
+        row_write="3", depthwise="true", unroll={"pixels": "8"}, adc={"bits": "6", "converters": "5", "time": "1.3 ns"},
+        energy={"pass": "7 fJ", "row": "1 fJ", "column": "2 fJ", "conversion": "3 fJ", "output": "1 fJ"},
+    )  # fmt: skip
+    (whole,) = (block.cost(one, tile) for tile in tiles(one))
+    smallest = 2 * (one.in_bytes + one.out_bytes + one.weight_bytes)
+    try:
+        pieces = [block.cost(one, tile) for tile in tiles(one, smallest // (share + 1))]
+    except TileError:
+        return
+    assert sum(piece.cycles for piece in pieces) >= whole.cycles
+    assert sum(piece.energy_aj for piece in pieces) >= whole.energy_aj
+
+
+def test_the_peak_counts_repeats_and_turns() -> None:
+    serial = imc(bits={"input": "4", "weight": "2", "cell": "1", "dac": "1"}, adc={
+        "bits": "6", "converters": "8", "time": "2.5 ns"
+    })  # fmt: skip
+    (peak, *_) = serial.facts()
+    assert peak.value == round(2 * 64 * 16 / (4 * (10_000 + 4 * 2500)), 6)
 
 
 def test_the_envelope_is_a_floor_and_thermal_noise() -> None:

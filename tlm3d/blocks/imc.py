@@ -217,7 +217,14 @@ class Imc(ComputeSpec):
         )
 
     def facts(self) -> tuple[Fact, ...]:
-        return (Fact("adc_bits", "bit ADC", self.adc.bits), *self._accuracy(self.array[0]))
+        outputs = self.array[1] // self.precision.columns
+        shared = ceil_div(outputs * self.precision.slices, self.adc.converters or self.array[1])
+        busy_ps = (self.pass_time_ps + shared * (self.adc.time_ps or 0)) * self.precision.repeats
+        return (
+            Fact("peak_tops", "TOPS peak", round(2 * self.array[0] * outputs / busy_ps, 6)),  # op/ps
+            Fact("adc_bits", "bit ADC", self.adc.bits),
+            *self._accuracy(self.array[0]),
+        )
 
     def layer_facts(self, layer: Layer) -> tuple[Fact, ...]:
         if layer.kind in ("pool", "add"):
