@@ -64,10 +64,11 @@ DIANA = ROOT / "platforms" / "silicon" / "diana.yaml"
 
 
 def test_a_block_is_drawn_with_what_it_says_of_itself(tlm3d: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "80")
     # 7 + 1.5 + log2 1152 bits, of which 6 over their full range leave nothing.
     drawn = tlm3d("show", DIANA).stdout
     assert all(part in drawn for part in ("16.9 TOPS peak", "6 bit ADC", "18.7 bits needed", "0 effective bits"))
+    assert max(map(cell_len, drawn.splitlines())) <= 80
     document = json.loads(tlm3d("show", DIANA, "--set", "dies.soc.blocks.analog.adc.sigmas=4", "--json", "-").stdout)
     facts = {block["name"]: block["facts"] for die in document["dies"] for block in die["blocks"]}
     # 2 · 1152 · 512 op in 70 ns
