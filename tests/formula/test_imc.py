@@ -180,6 +180,13 @@ def test_energy_is_that_of_what_happens(keys: dict[str, Any], aj: int) -> None:
     assert imc(**keys).cost(CONV, tile).energy_aj == aj
 
 
+def test_the_energy_of_a_tile_is_rounded_once() -> None:
+    (tile,) = tiles(CONV)
+    # 240 · 0.002 aJ and 192 · 0.0025 aJ: 0.96 aJ, each half less than half an aJ.
+    block = imc(energy={"cycle": "0.002 aJ", "conversion": "0.0025 aJ"})
+    assert block.cost(CONV, tile).energy_aj == 1
+
+
 def test_on_the_diagonal_every_channel_drives_rows_of_its_own() -> None:
     one = layer(Op.DEPTHWISE, kernel=(3, 3))
     (tile,) = tiles(one)

@@ -206,9 +206,10 @@ class Imc(ComputeSpec):
         energy, summed = self.energy, a_group * lies.pixels * channels  # sums on the columns of a weight
         return Cost(
             cycles,
-            energy.book(cycles, tile.macs)
-            + book_aj(
-                passes * energy.aj_per_pass
+            book_aj(
+                cycles * energy.aj_per_cycle
+                + tile.macs * energy.aj_per_mac
+                + passes * energy.aj_per_pass
                 + a_group // lies.row_groups * lies.rows_driven(channels) * energy.aj_per_row
                 + summed * self.precision.columns * energy.aj_per_column
                 + summed * self.precision.slices * self._conversion_aj
