@@ -12,6 +12,8 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
+import yaml
+
 from tlm3d.blocks import ComputeSpec, Cost
 from tlm3d.blocks.cnn_accelerator import CnnAccelerator
 from tlm3d.cnn.layers import Layer, Op
@@ -26,8 +28,8 @@ from validation.row import IDENTITY, PREDICTED, Row, Rule
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = ROOT / "platforms" / "silicon" / "diana.yaml"
-JSSC = "Houshmand et al., JSSC 58(1), 2023, abstract"
-ODIMO = "Risso et al.: ODiMO, arXiv 2306.05060; eml-eda/odimo-journal, incomp-data-fmts/models/hw_models.py"
+PUBLISHED = yaml.safe_load((ROOT / "tests" / "silicon" / "diana.yaml").read_text(encoding="utf-8"))
+ODIMO = "ODiMO, hw_models.py: its closed form"
 TOLERANCE = 0.03
 
 RULES: list[Rule] = []
@@ -37,6 +39,11 @@ Measured latencies of whole networks were not found in a source that could be re
 is that of a network which the abstract does not name; a ResNet-20 of ternary weights is assumed. The digital array's
 peak of 14 TOPS/W is that of another voltage than the 260 MHz point, of which alone powers are published.
 """
+
+
+def figure(name: str) -> float:
+    """A published figure."""
+    return float(PUBLISHED[name]["value"])
 
 
 def rows(settings: Sequence[str] = ()) -> list[Row]:
@@ -97,31 +104,27 @@ def _peaks(platform: PlatformSpec) -> Iterator[Row]:
     assert isinstance(digital, CnnAccelerator)
     layer = _full(64)
     time_s = cycles_ps(_held(analog, layer).cycles, analog.clock_hz) / PS_PER_S
-    a_pass_ns = time_s / (64 * 64) * 1e9
-    yield Row(
-        "diana/peak/time/pass", "a pass of the analog array", "ns", 70, a_pass_ns, IDENTITY, ODIMO, TOLERANCE
-    )  # fmt: skip
-    energy_j = _power_w(platform, ["analog"]) * time_s
+    yield _identity("peak/time/pass", "a pass of the analog array", "ns", "pass_ns", time_s / (64 * 64) * 1e9)
+    tops_per_w = 2 * layer.macs / (_power_w(platform, ["analog"]) * time_s) / 1e12
     what = "analog array, all cells at work"
-    yield Row(
-        "diana/peak/efficiency/analog", what, "TOPS/W", 600, 2 * layer.macs / energy_j / 1e12, IDENTITY, JSSC, TOLERANCE
-    )
-    macs = digital.dataflow.macs_per_cycle(digital.array)
-    peak = 2 * macs * float(digital.clock_hz) / _power_w(platform, ["digital"]) / 1e12
-    derived = f"512 op a cycle at 260 MHz and 24.96 mW; {ODIMO}"
-    yield Row(
-        "diana/peak/efficiency/digital", "digital array at 260 MHz", "TOPS/W", 5.33, peak, IDENTITY, derived, TOLERANCE
-    )
-    best = "digital array at its best voltage, held against 260 MHz"
-    yield Row("diana/peak/efficiency/digital-best", best, "TOPS/W", 14, peak, PREDICTED, JSSC)
-    for name, busy, published in (
-        ("analog", ["analog"], 28.74),
-        ("digital", ["digital"], 24.96),
-        ("both", ["analog", "digital"], 42.39),
-    ):
-        power_mw = _power_w(platform, busy) * 1e3
-        what = f"{name} at work"
-        yield Row(f"diana/peak/power/{name}", what, "mW", published, power_mw, IDENTITY, ODIMO, TOLERANCE)
+    yield _identity("peak/efficiency/analog", what, "TOPS/W", "analog_tops_per_w", tops_per_w)
+    op_a_second = 2 * digital.dataflow.macs_per_cycle(digital.array) * float(digital.clock_hz)
+    tops_per_w = op_a_second / _power_w(platform, ["digital"]) / 1e12
+    what = "digital array, all units at work"
+    yield _identity("peak/efficiency/digital", what, "TOPS/W", "digital_tops_per_w_260_mhz", tops_per_w)
+    what = "digital array at its best voltage, held against 260 MHz"
+    source = str(PUBLISHED["digital_tops_per_w"]["source"])
+    best = figure("digital_tops_per_w")
+    yield Row("diana/peak/efficiency/digital-best", what, "TOPS/W", best, tops_per_w, PREDICTED, source)
+    for name, published in PUBLISHED["power_mw"]["value"].items():
+        power_mw = _power_w(platform, ["analog", "digital"] if name == "both" else [name]) * 1e3
+        source = str(PUBLISHED["power_mw"]["source"])
+        yield Row(f"diana/peak/power/{name}", f"{name} at work", "mW", published, power_mw, IDENTITY, source, TOLERANCE)
+
+
+def _identity(name: str, what: str, unit: str, key: str, modelled: float) -> Row:
+    source = str(PUBLISHED[key]["source"])
+    return Row(f"diana/{name}", what, unit, figure(key), modelled, IDENTITY, source, TOLERANCE)
 
 
 def _layers(platform: PlatformSpec) -> Iterator[Row]:
@@ -149,4 +152,5 @@ def _system(platform: PlatformSpec) -> Row:
     macs = sum(layer.work.macs for layer in found.layers)
     tops_per_w = float(Fraction(2 * macs * 10**6, found.energy_aj + found.unowned_aj))
     what = "CIFAR-10, whole chip; ternary ResNet-20 on the analog array assumed"
-    return Row("diana/system/efficiency/cifar10", what, "TOPS/W", 7.02, tops_per_w, PREDICTED, JSSC)
+    published, source = figure("cifar10_tops_per_w"), str(PUBLISHED["cifar10_tops_per_w"]["source"])
+    return Row("diana/system/efficiency/cifar10", what, "TOPS/W", published, tops_per_w, PREDICTED, source)
