@@ -1,7 +1,8 @@
 """DIANA: peaks, powers and cycles of its two arrays follow from what its file states; its system efficiency does not.
 
-The cycles of layers are held against the closed forms of ODiMO's hardware models, which their authors checked on the
-chip; they ignore programming and memory stalls. The published system efficiency includes them.
+The cycles of layers are held against the closed forms of ODiMO's hardware models, not against measurements: their
+authors say that they rank layers as the chip does but lie below what it takes, as they leave out programming and memory
+stalls. The published system efficiency includes those.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ RULES: list[Rule] = []
 WEAK = """
 Measured latencies of whole networks were not found in a source that could be read. The system efficiency for CIFAR-10
 is that of a network which the abstract does not name; a ResNet-20 of ternary weights is assumed. The digital array's
-peak of 14 TOPS/W is that of another voltage than the 260 MHz point, of which alone powers are published.
+peak of 14 TOPS/W is that of another voltage than the 260 MHz point, of which alone powers are published. The text beside
+ODiMO's code gives other forms (rows by weights instead of channels, weights instead of feature maps moved); the code's
+are used.
 """
 
 
