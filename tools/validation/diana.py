@@ -38,9 +38,9 @@ RULES: list[Rule] = []
 WEAK = """
 Measured latencies of whole networks were not found in a source that could be read. The system efficiency for CIFAR-10
 is that of a network which the abstract does not name; a ResNet-20 of ternary weights is assumed. The digital array's
-peak of 14 TOPS/W is that of another voltage than the 260 MHz point, of which alone powers are published. The text beside
-ODiMO's code gives other forms (rows by weights instead of channels, weights instead of feature maps moved); the code's
-are used.
+peak of 14 TOPS/W is that of another voltage than the 260 MHz point, of which alone powers are published. The text
+beside ODiMO's code gives other forms (rows by weights instead of channels, weights instead of feature maps moved); the
+code's are used.
 """
 
 
