@@ -90,3 +90,32 @@ def test_no_line_is_longer_than_the_terminal(
     result = tlm3d("explain", "platforms/three_tier_vision.yaml", network)
     assert result.exit_code == 0
     assert max(map(cell_len, result.stdout.splitlines())) <= at_most
+
+
+DIANA = ("explain", ROOT / "platforms" / "silicon" / "diana.yaml", ROOT / "workloads" / "networks" / "resnet8.yaml")
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_what_a_block_says_of_its_layers_stands_below_them(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    result = tlm3d(*DIANA, "--on", "analog")
+    assert (result.exit_code, result.stderr) == (0, "")
+    table = result.stdout.partition("Layers there  what soc.analog says of them\n")[2].partition("\n\n")[0]
+    rows = {line.split()[0]: line.split()[1:] for line in table.splitlines()}
+    # 64 inputs of 3 rows and 3 + 3 columns; 64 outputs of 4 pixels; 64 pixels, 4 a pass; 7 + 1.5 + log2 576 bits.
+    assert rows["conv9"] == ["1152", "256", "4", "16", "17.7", "0.33"]
+    assert "add3" not in rows
+    assert max(map(cell_len, result.stdout.splitlines())) <= int(columns)
+    assert "Layers there" not in tlm3d(*DIANA, "--on", "digital").stdout
+
+
+def test_what_a_block_says_of_a_layer_is_in_the_json(tlm3d: Command) -> None:
+    layers = {
+        layer["name"]: layer for layer in json.loads(tlm3d(*DIANA, "--on", "analog", "--json", "-").stdout)["layers"]
+    }
+    assert layers["conv9"]["facts"] == {
+        "rows": 1152, "columns": 256, "pixels": 4, "passes": 16, "bits_needed": 17.67, "effective_bits": 0.33
+    }  # fmt: skip
+    assert layers["add3"]["facts"] == layers["softmax15"]["facts"] == {}

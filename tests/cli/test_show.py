@@ -129,6 +129,8 @@ def test_a_comment_on_several_numbers_is_refused_at_its_place(tlm3d: Command, wi
     result = tlm3d("show", with_fits, "--fitted")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"error: {with_fits}:27:54: 'fitted' belongs to one number, and line 27 has 2\n"
+
+
 def test_what_no_file_states_is_listed_with_what_it_follows_from(
     tlm3d: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,3 +164,19 @@ def test_a_block_shows_the_voltage_it_runs_at_and_the_clock_there(tlm3d: Command
     assert refused.stderr.endswith("'clock' is not that of the points at 0.7 V: leave it out\n")
     given = ("--set", f"{block}.voltage=0.65 V", "--set", f"{block}.clock=240 MHz")
     assert "240 MHz · 0.65 V" in tlm3d("show", "good/platform.yaml", *at, *given).stdout
+
+
+DIANA = ROOT / "platforms" / "silicon" / "diana.yaml"
+
+
+def test_a_block_is_drawn_with_what_it_says_of_itself(tlm3d: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    # 7 + 1.5 + log2 1152 bits, of which 6 over their full range leave nothing.
+    drawn = tlm3d("show", DIANA).stdout
+    assert all(part in drawn for part in ("16.9 TOPS peak", "6 bit ADC", "18.7 bits needed", "0 effective bits"))
+    assert max(map(cell_len, drawn.splitlines())) <= 80
+    document = json.loads(tlm3d("show", DIANA, "--set", "dies.soc.blocks.analog.adc.sigmas=4", "--json", "-").stdout)
+    facts = {block["name"]: block["facts"] for die in document["dies"] for block in die["blocks"]}
+    # 2 · 1152 · 512 op in 70 ns
+    assert facts["analog"] == {"peak_tops": 16.852114, "adc_bits": 6, "bits_needed": 18.67, "effective_bits": 4.5}
+    assert facts["digital"] == facts["l2"] == {}

@@ -37,7 +37,7 @@ def example(schema: dict[str, Any], definitions: dict[str, Any], every_key: bool
     kind = schema["type"]
     if "integer" in kind or "number" in kind:
         return "2"
-    if kind == "boolean":
+    if "boolean" in kind:
         return "true"
     if kind == "array":
         return [example(entry, definitions, every_key) for entry in schema.get("prefixItems", [schema.get("items")])]

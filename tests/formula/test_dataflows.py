@@ -73,6 +73,23 @@ def test_a_systolic_array_fills_and_drains_for_every_band_of_rows() -> None:
     assert cycles(held, (8, 4), one, local_bytes=382) == [5 * (15 + 16 + 4 - 2)] * 2
 
 
+@pytest.mark.parametrize(
+    ("one", "computing", "moved"),
+    [
+        # 4 x 5 outputs on 2 rows: 3 steps a row of the image, 12 in all.
+        (layer(Op.CONV, channels=10, kernel=(3, 3)), 12 * 3 * 6 * 9, 20 * 16),  # 10 outputs on 4 columns
+        (layer(Op.CONV, channels=8, kernel=(1, 1)), 12 * 2 * 6, 20 * 14),
+        (layer(Op.CONV, channels=4, kernel=(3, 3), stride=(2, 2)), 2 * 2 * 6 * 9, 6 * 10),  # 2 x 3 outputs
+        (layer(Op.DEPTHWISE, kernel=(3, 3)), 12 * 6 * 9, 20 * 12),  # one column, a channel after the other
+        (layer(Op.LINEAR, channels=10), 3 * 120, 130),  # one pixel
+    ],
+    ids=["conv", "pointwise", "stride", "depthwise", "linear"],
+)
+def test_pixels_of_an_image_row_run_side_by_side_and_stream_in_and_out(one: Layer, computing: int, moved: int) -> None:
+    assert cycles("pixel-channel", (2, 4), one) == [computing]
+    assert cycles({"kind": "pixel-channel", "stream": "8"}, (2, 4), one) == [computing + -(-moved // 8)]
+
+
 def test_setting_up_a_tile_and_the_vector_unit_are_the_block_s_whatever_the_dataflow() -> None:
     keys = {"tile_setup": "7", "elements_per_cycle": "5"}
     pool = layer(Op.POOL, kernel=(2, 2), stride=(2, 2))  # 96 elements

@@ -19,7 +19,7 @@ from tlm3d.model.topology import Topology
 from tlm3d.simulation import simulate
 from tlm3d.spec.pair import read_pair, read_platform
 from tlm3d.spec.platform import load_platform
-from tlm3d.technology import Place, energy_ratio
+from tlm3d.technology.scaling import Place, energy_ratio
 
 ROOT = Path(__file__).parents[2]
 GOOD = ROOT / "tests" / "cli" / "good"

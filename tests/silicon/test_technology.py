@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlm3d.technology import FITS, PROCESSES, Fit, Place, energy_ratio
+from tlm3d.technology.scaling import FITS, PROCESSES, Fit, Place, energy_ratio
 
 # Nominal supplies of the predictive transistor models that the fits were made with.
 NOMINAL_V = {

@@ -90,4 +90,5 @@ def _block(name: str, spec: BlockSpec) -> BlockFacts:
         modes=tuple(getattr(spec, "modes", ())),
         wake_ps=spec.states.gated.wake_time_ps if spec.states.gated else None,
         voltage_v=number("voltage_v"),
+        facts=spec.facts(),
     )

@@ -8,6 +8,9 @@ Contract of the slot. A kind is a frozen ``BlockSpec`` with one ``ROLE``:
 - ``sensor``: ``emits(mode) -> rows`` of one frame.
 - ``memory``: capacity and one port.
 
+Any of them may have ``facts()``, figures that ``tlm3d show`` draws beside it; one that runs layers also
+``layer_facts(layer)``, which ``tlm3d explain`` lists. They are shown and decide nothing.
+
 Everything is pure: the same arguments give the same answer, nothing is remembered.
 """
 
@@ -20,6 +23,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Pace, Tile, tile_layer
+from tlm3d.facts import Fact
 from tlm3d.links import ChannelSpec
 from tlm3d.spec.points import (
     ALPHA,
@@ -76,6 +80,10 @@ class BlockSpec(Frozen):
     @property
     def derived(self) -> tuple[DerivedValue, ...]:
         """What the kind filled in from a law, for those who show it."""
+        return ()
+
+    def facts(self) -> tuple[Fact, ...]:
+        """What is worth showing of this block beside its keys."""
         return ()
 
 
@@ -263,3 +271,7 @@ class ComputeSpec(OperatedSpec):
     def cost(self, layer: Layer, tile: Tile) -> Cost:
         """Cycles and energy of one tile of ``layer``."""
         raise TypeError(f"{type(self).__name__} does not say what a tile costs")
+
+    def layer_facts(self, layer: Layer) -> tuple[Fact, ...]:
+        """What is worth showing of ``layer`` as it runs here, beside its cost."""
+        return ()

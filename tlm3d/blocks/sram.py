@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from tlm3d.blocks._by_law import AJ_PER_PJ, BITS_PER_KIB, LawfulMemory, at_corners, corner_of, power_law
 from tlm3d.spec.quantities import Count, NodeNm, VoltageV
-from tlm3d.technology import Place, check_place, energy_ratio
+from tlm3d.technology.scaling import Place, check_place, energy_ratio
 from tlm3d.units import ceil_div
 
 

@@ -38,6 +38,7 @@ class Tile:
     """A piece of a layer: the bytes it moves and the work it does.
 
     ``weight_bytes`` and ``input_bytes`` (one a read) are to be loaded: 0 where those of the tile before are kept.
+    ``new_weights``: it does not use those of the tile before; they may still be resident, and 0 bytes to load.
     """
 
     weight_bytes: int
@@ -50,6 +51,7 @@ class Tile:
     out_channels: int
     in_channels: int
     kernel: tuple[int, int]
+    new_weights: bool = True
 
 
 class _Part(NamedTuple):
@@ -92,8 +94,8 @@ def tile_layer(
 ) -> tuple[Tile, ...]:
     """The tiling that moves the fewest bytes; of those, the fewest tiles; of those, the fewest channel groups.
 
-    A tile takes (inputs + weights + outputs) bytes, ``buffers`` times, of ``local_bytes``; ``weights_resident`` weights take and move
-    none. Every group count and both orders are tried, each with as few row bands as fit. A softmax is one tile.
+    A tile takes (inputs + weights + outputs) bytes, ``buffers`` times, of ``local_bytes``; ``weights_resident`` weights
+    take and move none. Every group count and both orders are tried, each with as few row bands as fit. A softmax is one tile.
     Inputs of fewer than 8 bits are padded to a byte a tile. With ``pace``, of a machine that some cuts suit better than
     others, only tilings that take about the least time count, computing or moving, whichever is longer; groups may then
     also all be of one size but for what is left over. Raises TileError where even the smallest tile does not fit.
@@ -224,9 +226,12 @@ class _Cut:
 
     def tile(self, band: _Part, channels: int) -> Tile:
         """A tile by itself, all that it needs to be loaded."""
-        return self._tile(band.size, channels, self.weight_bytes(_Part(0, channels)), self.input_bytes(band, channels))
+        weight_bytes = self.weight_bytes(_Part(0, channels))
+        return self._tile(band.size, channels, weight_bytes, self.input_bytes(band, channels))
 
-    def _tile(self, rows: int, channels: int, weight_bytes: int, input_bytes: int, stored: int = 0) -> Tile:
+    def _tile(
+        self, rows: int, channels: int, weight_bytes: int, input_bytes: int, new_weights: bool = True, stored: int = 0
+    ) -> Tile:
         layer, out = self.layer, self.layer.out_shape
         work = rows * out.width * channels
         return Tile(
@@ -242,6 +247,7 @@ class _Cut:
             out_channels=channels,
             in_channels=self.in_channels(channels),
             kernel=layer.kernel,
+            new_weights=new_weights,
         )
 
     def loaded_bytes(self, plan: _Plan) -> int:
@@ -270,9 +276,10 @@ class _Cut:
         stored = 0
         for band, group in plan:
             keeps_input = band == held_band and (self.shares_input or group == held_group)
-            weight_bytes = 0 if group == held_group else self.weight_bytes(group)
+            is_new = group != held_group
+            weight_bytes = self.weight_bytes(group) if is_new else 0
             in_bytes = 0 if keeps_input else self.input_bytes(band, group.size)
-            tile = self._tile(band.size, group.size, weight_bytes, in_bytes, stored)
+            tile = self._tile(band.size, group.size, weight_bytes, in_bytes, is_new, stored)
             tiles.append(known.setdefault(tile, tile))
             held_band, held_group = band, group
             stored += band.size * layer.out_shape.width * group.size

@@ -41,6 +41,7 @@ def layer_works(platform: PlatformSpec, workload: WorkloadSpec, task: str) -> tu
                 output_bytes=sum(tile.store[1] for tile in tiles if tile.store),
                 tiles=len(tiles),
                 cycles=sum(_cycles(tile, spec.clock_hz) for tile in tiles),
+                facts=spec.layer_facts(item.layer),
             )
         )
     return tuple(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tlm3d.facts import Fact
+
 
 class LayerWork(NamedTuple):
     """One layer, all its tiles together. Bytes are those moved: what two tiles read counts twice."""
@@ -18,3 +20,4 @@ class LayerWork(NamedTuple):
     output_bytes: int
     tiles: int
     cycles: int  # busy cycles of the block
+    facts: tuple[Fact, ...] = ()  # what the block says of it

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tlm3d.facts import Fact
+
 
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
@@ -23,6 +25,7 @@ class BlockFacts:
     modes: tuple[str, ...]
     wake_ps: int | None = None  # how long it takes to wake up, where it is gated
     voltage_v: float | None = None  # that it runs at, where it has operating points
+    facts: tuple[Fact, ...] = ()  # what the kind says of it beside these
 
 
 @dataclass(frozen=True, slots=True)

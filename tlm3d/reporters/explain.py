@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from tlm3d.analysis.explain import Explanation, LayerCost
+from tlm3d.record.layer_work import LayerWork
 from tlm3d.reporters.page import Cell, Column, Kind, Page
 from tlm3d.units import show, show_aj, show_ps
 
@@ -27,6 +28,7 @@ def render(explanation: Explanation, console: Console) -> None:
     columns += [*map(Column, ("MAC/cyc", "time", "%", "energy")), Column("bound by", Kind.NAME)]
     rows = [_row(layer, explanation.response_ps, wide) for layer in explanation.layers]
     page.table(columns, [*rows, _total(explanation)])
+    _facts(explanation, page)
     response_ps = explanation.response_ps
     page.heading("Time", f"{show_ps(response_ps)} an inference, by cause")
     causes: list[list[Cell]] = [
@@ -36,6 +38,22 @@ def render(explanation: Explanation, console: Console) -> None:
     page.table([Column("cause", Kind.NAME), Column("time"), Column("%"), Column("", Kind.BAR)], causes)
     unowned = f"{show_aj(explanation.unowned_aj)} of leakage and power states of the whole platform meanwhile"
     page.heading("Energy", f"{show_aj(explanation.energy_aj)} an inference; beside it {unowned}")
+
+
+def _facts(explanation: Explanation, page: Page) -> None:
+    """What blocks say of their layers: one table a block, as its kind decides the columns."""
+    told: dict[str, list[LayerWork]] = {}
+    for layer in explanation.layers:
+        if layer.work.facts:
+            told.setdefault(layer.work.block, []).append(layer.work)
+    for block, works in told.items():
+        labels = list(dict.fromkeys(fact.label for work in works for fact in work.facts))
+        page.heading("Layers there", f"what {block} says of them")
+        rows: list[list[Cell]] = []
+        for work in works:
+            shown = {fact.label: fact.shown for fact in work.facts}
+            rows.append([work.name, *(shown.get(label, "-") for label in labels)])
+        page.table([Column("layer", Kind.NAME), *map(Column, labels)], rows)
 
 
 def _notes(explanation: Explanation) -> list[str]:
@@ -96,6 +114,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "layers": [
             {
                 **layer.work._asdict(),
+                "facts": {fact.key: fact.value for fact in layer.work.facts},
                 "time_ps": layer.time_ps,
                 "compute_ps": layer.compute_ps,
                 "energy_aj": layer.energy_aj,

@@ -246,6 +246,7 @@ def _block_figures(block: BlockFacts) -> list[str]:
         figures.append(_fixed(block.rate_bps / 10**9, block.rate_bps, "Gbit/s", "bit/s"))
     if len(block.modes) > 1:
         figures.append(f"{len(block.modes)} modes")
+    figures += [f"{fact.shown} {fact.label}" for fact in block.facts]
     return figures + _gate(block.wake_ps)
 
 
@@ -268,4 +269,8 @@ def _several(number: int, what: str) -> str:
 
 def dumps(stack: Stack) -> str:
     """The same facts as JSON text."""
-    return json.dumps(asdict(stack), indent=2, ensure_ascii=False) + "\n"
+    document = asdict(stack)
+    for die in document["dies"]:
+        for block in die["blocks"]:
+            block["facts"] = {fact.key: fact.value for fact in block["facts"]}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, With
 
 from tlm3d import units
 from tlm3d.spec.corners import CORNERS
-from tlm3d.technology import LOW_POWER, PROCESSES
+from tlm3d.technology.scaling import LOW_POWER, PROCESSES
 from tlm3d.units import (
     Dimension,
     QuantityError,
@@ -208,6 +208,7 @@ DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _s
 PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
 LimitNw = Annotated[int, PlainValidator(_integer(units.POWER, at_least=1)), _schema(units.POWER, positive=True)]
 EnergyAj = Annotated[int, PlainValidator(_integer(units.ENERGY)), _schema(units.ENERGY)]
+ExactAj = Annotated[Fraction, PlainValidator(_quantity(units.ENERGY, positive=False)), _schema(units.ENERGY)]
 SizeBits = Annotated[int, PlainValidator(_integer(units.DATA, at_least=1)), _schema(units.DATA, positive=True)]
 SizeOrZeroBits = Annotated[int, PlainValidator(_integer(units.DATA)), _schema(units.DATA)]
 RateBps = Annotated[Fraction, PlainValidator(_quantity(units.RATE, positive=True)), _schema(units.RATE, positive=True)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from tlm3d.errors import Problem, did_you_mean, one_of
 from tlm3d.spec.source import Derived, Source, Where
-from tlm3d.technology import LOW_POWER, Place, check_place, check_process, energy_ratio
+from tlm3d.technology.scaling import LOW_POWER, Place, check_place, check_process, energy_ratio
 from tlm3d.units import (
     ENERGIES,
     NODE,

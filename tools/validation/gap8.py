@@ -18,7 +18,7 @@ from validation.model import inference, one_layer, platform
 from validation.row import PREDICTED, Row, Rule
 
 if TYPE_CHECKING:
-    from tlm3d.analysis.explain import LayerCost
+    pass
 
 DATA = ROOT / "tests" / "silicon"
 NETWORK = ROOT / "workloads" / "networks" / "mobilenet_v1_100_128.yaml"

@@ -17,7 +17,7 @@ from tlm3d.spec import quantities
 from tlm3d.spec.corners import CORNERS, at_corner
 from tlm3d.spec.pair import read_platform
 from tlm3d.spec.source import parse
-from tlm3d.technology import Place, energy_ratio
+from tlm3d.technology.scaling import Place, energy_ratio
 from tlm3d.units import ENERGY_PER_MAC, parse_quantity
 
 GOOD = Path(__file__).parents[2] / "cli" / "good" / "platform.yaml"
