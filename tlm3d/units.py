@@ -73,10 +73,12 @@ RATE = Dimension(
     _per(_data_units(), "s") | {p + "bps": Fraction(10) ** _SI[p] for p in ("", "k", "M", "G", "T")},
 )
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
+VOLTAGE = Dimension("a voltage", "0.8 V", _prefixed("V", "n u µ μ m _"))
+TEMPERATURE = Dimension("a temperature", "300 K", {"K": Fraction(1)})
 
 DIMENSIONS = (
     TIME, POWER, ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
-    DATA, RATE, FREQUENCY,
+    DATA, RATE, FREQUENCY, VOLTAGE, TEMPERATURE,
 )  # fmt: skip
 
 _QUANTITY = re.compile(
@@ -122,7 +124,7 @@ def parse_number(text: str, what: str = "a number") -> Fraction:
 
 
 def parse_quantity(text: str, dimension: Dimension) -> Fraction:
-    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz).
+    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz, V, K).
 
     Raises QuantityError when the text is no number with one unit of that dimension, or is negative.
     """
