@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from tlm3d import units
-from tlm3d.blocks import BlockSpec, ComputeSpec
+from tlm3d.blocks import BlockSpec, ComputeSpec, SensorSpec
 from tlm3d.dataflows import Dataflow
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
@@ -26,6 +26,7 @@ SHARED: dict[str, type[BaseModel]] = {
     "Every block": BlockSpec,
     "Channel": ChannelSpec,
     "Compute block": ComputeSpec,
+    "Every sensor": SensorSpec,
     "Every dataflow": Dataflow,
     "Every link": LinkSpec,
 }

@@ -77,4 +77,5 @@ def _block(name: str, spec: BlockSpec) -> BlockFacts:
         bits=whole("bits"),
         modes=tuple(getattr(spec, "modes", ())),
         wake_ps=spec.states.gated.wake_time_ps if spec.states.gated else None,
+        sample_rate_hz=number("sample_rate_hz"),
     )

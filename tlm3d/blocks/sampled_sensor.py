@@ -52,7 +52,7 @@ class SampledSensor(SensorSpec):
             step_ps, values = self.modes[name].decimation * PS_PER_S / self.sample_rate_hz, self._values(name)
             if self.adc.time_ps(values) > step_ps:
                 need = show(float(values * PS_PER_S / step_ps), "S/s")
-                raise ValueError(f"mode '{name}': the converters are too slow for {values} values a step, {need}")
+                raise ValueError(f"mode '{name}': the converters cannot keep up with {need}")
         fault = self.clock_fault(self.frame_rate_hz)
         if fault is not None:
             raise ValueError(fault)

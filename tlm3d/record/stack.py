@@ -22,6 +22,7 @@ class BlockFacts:
     bits: int | None
     modes: tuple[str, ...]
     wake_ps: int | None = None  # how long it takes to wake up, where it is gated
+    sample_rate_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

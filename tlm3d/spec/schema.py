@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from tlm3d.blocks import BlockSpec, ComputeSpec
+from tlm3d.blocks import BlockSpec, ComputeSpec, SensorSpec
 from tlm3d.cnn.layers import WEIGHTED_OPS, WINDOW_OPS, Op
 from tlm3d.cnn.network import MAX_BITS
 from tlm3d.dataflows import Dataflow
@@ -40,6 +40,7 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (NetworkText, "Network: top level"),
     (LayerText, "Layer"),
     (ComputeSpec, "Compute block"),
+    (SensorSpec, "Every sensor"),
     (BlockSpec, "Every block"),
     (Dataflow, "Every dataflow"),
     (LinkSpec, "Every link"),

@@ -73,14 +73,18 @@ def test_the_files_on_the_page_of_the_example_fit(loader: Any) -> None:
 # Mistakes that a schema cannot see: names that refer to nothing, sums, geometry, time, a key given twice.
 BEYOND = {
     "network_layer_comes_later", "network_shapes_that_do_not_add", "network_two_layers_one_name",
-    "network_unknown_layer", "platform_beyond_anything", "platform_dangling_link_end", "platform_duplicate_block",
-    "platform_duplicate_key", "platform_exposure_longer_than_frame", "platform_home_is_no_memory",
-    "platform_link_across_tiers", "platform_link_to_itself", "platform_local_memory_too_small",
-    "platform_memory_too_small", "platform_no_home", "platform_no_route", "platform_window_larger_than_array",
-    "workload_ambiguous_block", "workload_frame_too_small", "workload_jitter_longer_than_period",
-    "workload_layer_kind_not_run", "workload_memory_as_engine", "workload_network_is_broken",
-    "workload_pattern_matches_nothing", "workload_rate_faster_than_time", "workload_unknown_block",
-    "workload_unknown_block_of_a_stage", "workload_unknown_camera", "workload_unknown_mode",
+    "network_unknown_layer", "platform_adc_enob_beyond_any", "platform_adc_two_energies", "platform_beyond_anything",
+    "platform_converters_too_slow", "platform_dangling_link_end", "platform_duplicate_block",
+    "platform_duplicate_key", "platform_exposure_longer_than_frame", "platform_global_shutter_too_long",
+    "platform_home_is_no_memory", "platform_kernel_larger_than_samples", "platform_link_across_tiers",
+    "platform_link_to_itself", "platform_local_memory_too_small", "platform_memory_too_small", "platform_no_home",
+    "platform_no_route", "platform_packets_without_end", "platform_part_of_a_decimation",
+    "platform_part_of_a_decimation_in_a_frame", "platform_part_of_a_sample", "platform_samples_beyond_time",
+    "platform_window_larger_than_array", "workload_ambiguous_block", "workload_clock_parts_a_sample",
+    "workload_frame_too_small", "workload_frames_overlap", "workload_jitter_longer_than_period",
+    "workload_layer_kind_not_run", "workload_memory_as_engine", "workload_mode_of_another_sensor",
+    "workload_network_is_broken", "workload_pattern_matches_nothing", "workload_rate_faster_than_time",
+    "workload_unknown_block", "workload_unknown_block_of_a_stage", "workload_unknown_camera", "workload_unknown_mode",
     "workload_unknown_network",
 }  # fmt: skip
 # No YAML at all.
