@@ -256,11 +256,21 @@ def test_a_slower_frame_clock_gives_longer_frames_of_its_own() -> None:
     assert spent(recording, "conversion") == [6 * 2 * 3 * 10**6] * 2
 
 
+def test_frames_that_overlap_are_all_taken_or_their_clock_is_slower() -> None:
+    tasks = {"hear": taking(every=2)}
+    with pytest.raises(SpecError, match="a frame of 6 samples lasts longer than the frame period of 3"):
+        listen(tasks, modes={"full": {"samples": 6}})
+    slower = case(mic(modes={"full": {"samples": 6}}), tasks, 401 * US, frame_rates={"sensor": "5 kHz"}).run()
+    assert [job.release_ps for job in jobs_of(slower, "hear")] == [0, 400 * US]
+
+
 def test_modes_are_read_side_by_side() -> None:
-    modes = {"wave": {}, "one": {"samples": 1}}
-    recording = listen({"a": taking("wave"), "b": taking("one")}, 99 * US, modes=modes)
+    modes = {"all": {}, "one": {"samples": 1}}
+    states = {"active": "1 uW"}
+    recording = listen({"a": taking("all"), "b": taking("one")}, 99 * US, modes=modes, states=states)
     read = {span.layer: (span.start_ps, span.end_ps) for span in recording.spans if span.what == "conversion"}
-    assert read == {"one": (0, 33_333_333), "wave": (0, 100 * US)}
+    assert read == {"one": (0, 33_333_333), "all": (0, 100 * US)}
+    assert [(state.start_ps, state.end_ps) for state in recording.states] == [(0, 99 * US)]
     assert landed_ps(recording) == [33_333_333 + REST_PS, 66_666_666 + PACKET_PS]
 
 

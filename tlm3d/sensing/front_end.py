@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from tlm3d.spec.quantities import Count, FrequencyHz, Frozen, Kelvin, Positive, Volts
+from tlm3d.spec.quantities import Count, FrequencyHz, Frozen, Kelvin, Positive, VoltageV
 from tlm3d.technology.amplifier import amplifier_nw
 from tlm3d.units import ceil_div
 
@@ -16,8 +16,8 @@ class FrontEndSpec(Frozen):
 
     channels: Count = 1
     bandwidth_hz: FrequencyHz = Field(alias="bandwidth")
-    noise_v: Volts = Field(alias="noise")
-    supply_v: Volts = Field(alias="supply")
+    noise_v: VoltageV = Field(alias="noise")
+    supply_v: VoltageV = Field(alias="supply")
     nef: Positive
     temperature_k: Kelvin = Field(alias="temperature", default=Fraction(300))
 

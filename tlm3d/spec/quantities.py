@@ -181,7 +181,7 @@ FrequencyHz = Annotated[
     PlainValidator(_quantity(units.FREQUENCY, positive=True)),
     _schema(units.FREQUENCY, positive=True),
 ]
-Volts = Annotated[
+VoltageV = Annotated[
     Fraction, PlainValidator(_quantity(units.VOLTAGE, positive=True)), _schema(units.VOLTAGE, positive=True)
 ]
 Kelvin = Annotated[
