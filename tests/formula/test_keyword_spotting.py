@@ -57,7 +57,8 @@ def test_features_made_in_the_sensor_move_less_convert_less_and_answer_sooner() 
     # packet of sound is one of 96 B, that of features one of 250 B: 1.233 ms longer on its way.
     assert with_sound - with_features == pytest.approx((9.8 - 0.022 - 1.233) * MS, rel=1e-3)
     assert spent(sound, "conversion") == pytest.approx(48.5 * spent(features, "conversion"), rel=0.02)
-    assert spent(sound, "link") == pytest.approx(48 * spent(features, "link"), rel=0.02)
+    assert spent(sound, "link") == (8 * 12_000 - 96) * 8 * 50_000  # all but the very last packet
+    assert spent(features, "link") == 7 * 250 * 8 * 50_000
     assert spent(sound, "active") == spent(features, "active")  # the same amplifier
     assert (spent(sound, "analog"), spent(features, "analog")) == (0, 9300 * 4 * 10**9)  # 9.3 µW for 4 s
     assert spent(sound, "compute") > spent(features, "compute")
