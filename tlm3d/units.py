@@ -75,12 +75,13 @@ RATE = Dimension(
 )
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
 NODE = Dimension("a technology node", "28 nm", {"nm": Fraction(1)})
-VOLTAGE = Dimension("a voltage", "0.8 V", _prefixed("V", "m _"))
+VOLTAGE = Dimension("a voltage", "0.8 V", _prefixed("V", "n u µ μ m _"))
+TEMPERATURE = Dimension("a temperature", "300 K", {"K": Fraction(1)})
 
 ENERGIES = (
     ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
 )  # fmt: skip
-DIMENSIONS = (TIME, POWER, *ENERGIES, DATA, RATE, FREQUENCY, VOLTAGE, NODE)
+DIMENSIONS = (TIME, POWER, *ENERGIES, DATA, RATE, FREQUENCY, VOLTAGE, TEMPERATURE, NODE)
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)"
@@ -125,7 +126,7 @@ def parse_number(text: str, what: str = "a number") -> Fraction:
 
 
 def parse_quantity(text: str, dimension: Dimension) -> Fraction:
-    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz, V, nm).
+    """The exact value of ``text`` in the base unit of ``dimension`` (ps, aJ, nW, bit, bit/s, Hz, V, K, nm).
 
     Raises QuantityError when the text is no number with one unit of that dimension, or is negative.
     """

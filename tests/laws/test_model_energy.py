@@ -56,11 +56,12 @@ def test_accounts_and_trace_sum_to_the_total_and_a_block_computes_one_tile_at_a_
 
 def check_one_at_a_time(recording: Recording) -> None:
     """Neither computations of a block nor readouts of a sensor overlap."""
-    ends_ps: dict[tuple[str, str, str], int] = {}
+    ends_ps: dict[tuple[str, str, str, str], int] = {}
     for span in sorted(recording.spans, key=lambda span: (span.start_ps, span.end_ps)):
         work = "compute" if span.what == "overhead" else span.what
         if work in ("compute", "load", "store", "sensing"):
-            key = (*span.component, work)
+            mode = span.layer if span.component.name == "ear" else "-"  # whose modes are read side by side
+            key = (*span.component, work, mode)
             assert span.start_ps >= ends_ps.get(key, 0), span
             ends_ps[key] = span.end_ps
 

@@ -121,13 +121,24 @@ def memory(draw: st.DrawFn) -> Tree:
 
 @st.composite
 def stacks(draw: st.DrawFn) -> Tree:
-    """Two dies: ``upper`` with a camera, a cluster, a processor and a memory; ``lower`` with an array and a memory."""
+    """Two dies: ``upper`` with two sensors, a cluster, a processor and a memory; ``lower`` with array and memory."""
     camera: Tree = {
         "kind": "mixed-signal", "pixels": [4, 3], "frame_rate": "30 kHz", "bits": 8, "energy": "28 pJ/pixel",
         "adc": {"converters": draw(st.integers(1, 4)), "rate": "2 MHz", "energy": "1.7 pJ"},
         "row_settle": "1 us", "exposure": "7 us", "home": "m", "fifo": f"{draw(st.sampled_from([4, 8, 24]))} B",
         "modes": {"full": {}, "half": {"window": [4, 3], "bits": 12}},
         "states": {"active": "3 mW", "idle": "1 mW"},
+    }  # fmt: skip
+    ear: Tree = {
+        "kind": "sampled-sensor", "sample_rate": "180 kHz", "frame_rate": "30 kHz", "bits": 8, "channels": 2,
+        "packet": draw(st.integers(1, 4)), "settle": "3 us", "fifo": f"{draw(st.sampled_from([8, 24]))} B",
+        "adc": {"converters": 2, "rate": "1 MHz", "envelope": {"enob": 7.3, "multiple": 10}}, "home": "m",
+        "front_end": {"bandwidth": "90 kHz", "noise": "3 uV", "supply": "1.2 V", "nef": 2.5, "channels": 2},
+        "modes": {
+            "wave": {}, "long": {"samples": 9, "bits": 12},
+            "bands": {"samples": 6, "filter_bank": {"bands": 3, "decimation": 3, "power": "20 uW"}},
+        },
+        "states": {"idle": "1 uW"},
     }  # fmt: skip
     processor = {
         "kind": "processor", "clock": "10 MHz", "energy": {"cycle": "9 pJ/cycle"},
@@ -136,7 +147,7 @@ def stacks(draw: st.DrawFn) -> Tree:
     }  # fmt: skip
     upper: Tree = {
         "tier": 1,
-        "blocks": {"m": draw(memory()), "camera": camera, "c": draw(cluster("m")), "p": processor},
+        "blocks": {"m": draw(memory()), "camera": camera, "ear": ear, "c": draw(cluster("m")), "p": processor},
     }
     if draw(st.booleans()):
         upper["bus"] = {"kind": "on-chip", **draw(_channel()), "energy": "0.1 pJ/bit"}
@@ -164,9 +175,9 @@ def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
         "deadline": f"{draw(st.integers(4, 60))} us",
     }
     net = None
-    kind = draw(st.sampled_from(["stages", "network"] if fixed else ["stages", "network", "camera"]))
+    kind = draw(st.sampled_from(["stages", "network"] if fixed else ["stages", "network", "camera", "ear"]))
     if kind != "network":
-        task["stages"] = draw(st.lists(_stage(), min_size=0 if kind == "camera" else 1, max_size=2))
+        task["stages"] = draw(st.lists(_stage(), min_size=0 if kind in ("camera", "ear") else 1, max_size=2))
     if kind != "stages":
         task["network"] = "net"
         net = network(draw(layers(2, draw(st.integers(1, 4)))), (3, 2, 2))
@@ -177,6 +188,10 @@ def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
         task["input"] = {
             "camera": "camera", "mode": draw(st.sampled_from(["full", "half"])), "every": draw(st.integers(1, 2)),
         }  # fmt: skip
+    elif kind == "ear":
+        mode = draw(st.sampled_from(["wave", "long", "bands"]))
+        every = 1 if mode == "long" else draw(st.integers(1, 2))  # its frames overlap
+        task["input"] = {"camera": "ear", "mode": mode, "every": every}
     else:
         task["period"] = f"{draw(st.sampled_from([9, 10, 25, 40]))} us"
         task["offset"] = f"{draw(st.sampled_from([0, 0, 3]))} us"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from tlm3d import units
-from tlm3d.blocks import BlockSpec, ComputeSpec, OperatedSpec
+from tlm3d.blocks import BlockSpec, ComputeSpec, OperatedSpec, SensorSpec
 from tlm3d.dataflows import Dataflow
 from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
@@ -29,6 +29,7 @@ SHARED: dict[str, type[BaseModel]] = {
     "Channel": ChannelSpec,
     "Compute block": ComputeSpec,
     "Operating points": OperatedSpec,
+    "Every sensor": SensorSpec,
     "Every dataflow": Dataflow,
     "Every kernel library": Kernels,
     "Every link": LinkSpec,

@@ -91,4 +91,5 @@ def _block(name: str, spec: BlockSpec) -> BlockFacts:
         wake_ps=spec.states.gated.wake_time_ps if spec.states.gated else None,
         voltage_v=number("voltage_v"),
         facts=spec.facts(),
+        sample_rate_hz=number("sample_rate_hz"),
     )

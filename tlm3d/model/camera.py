@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from tlm3d.blocks.mixed_signal import MixedSignal, Row
+from tlm3d.blocks import Row, SensorSpec
 from tlm3d.errors import ElaborationError
 from tlm3d.model.context import Busy, Context, Owner
 from tlm3d.model.gate import Interval, States, book_wake_up, powers_of
@@ -20,11 +20,10 @@ from tlm3d.tlm.transfer import Transfer
 from tlm3d.units import release_ps, show_ps
 
 
-def check_frame_time(path: str, spec: MixedSignal, modes: Iterable[str]) -> None:
-    """Raise ElaborationError unless all ``modes``, read on one tick, and the exposure each fit the frame period."""
+def check_frame_time(path: str, spec: SensorSpec, modes: Collection[str]) -> None:
+    """Raise ElaborationError unless all ``modes``, read on one tick, and what comes before fit the frame period."""
     period_ps = release_ps(1, spec.frame_rate_hz)
-    readout_ps = sum(spec.emits(mode)[-1].end_ps for mode in modes)
-    for what, time_ps in (("readout", readout_ps), ("exposure", spec.exposure_ps)):
+    for what, time_ps in spec.frame_times_ps(modes).items():
         if time_ps > period_ps:
             times = f"{what} of {show_ps(time_ps)} is longer than the frame period of {show_ps(period_ps)}"
             raise ElaborationError(f"{path}: {times}")
@@ -75,6 +74,15 @@ class _Sent(NamedTuple):
     owner: Owner
 
 
+class _DueRow(NamedTuple):
+    """A row whose conversion ends at ``converted_ps``."""
+
+    converted_ps: int
+    frame: Frame
+    row: Row
+    converted: Op
+
+
 class _QueuedRow(NamedTuple):
     frame: Frame
     bytes: int
@@ -82,13 +90,13 @@ class _QueuedRow(NamedTuple):
 
 
 class Camera:
-    """One mixed-signal block. A frame needed in several modes is read once a mode, in name order, on the same tick."""
+    """One sensor. A frame needed in several modes is read once a mode on one tick, in name order or side by side."""
 
     def __init__(
         self,
         context: Context,
         name: BlockName,
-        spec: MixedSignal,
+        spec: SensorSpec,
         route: Route,
         subscriptions: list[Subscription],
         decide_in: Callable[[int], None],
@@ -103,7 +111,7 @@ class Camera:
         self._fifo_bytes = 0
         self._number = 0
         self._next_ps = 0
-        self._due: deque[tuple[int, Frame, Row, Op]] = deque()  # rows by end of conversion
+        self._due: deque[_DueRow] = deque()  # by end of conversion
         self._tick_alarm = Alarm(context.env, self._tick)
         self._bucket, self._channel = context.transfer_bucket(route)
         self.busy = Busy()
@@ -118,12 +126,20 @@ class Camera:
 
     def _tick(self) -> None:
         now_ps = self._context.now_ps
-        offset_ps = 0
+        offset_ps = busy_ps = 0
+        due: list[_DueRow] = []
         for mode in sorted(self._rows):
             takers = [s for s in self._subscriptions if s.mode == mode and self._number % s.every == 0]
             if takers:
-                offset_ps = self._read_out(takers, mode, now_ps, offset_ps)
-        self.busy.add(max(0, now_ps - self._spec.exposure_ps), now_ps + offset_ps)
+                rows = self._read_out(takers, mode, now_ps, offset_ps)
+                busy_ps = max(busy_ps, rows[-1].converted_ps - now_ps)
+                offset_ps = 0 if self._spec.MODES_AT_ONCE else busy_ps
+                due += rows
+        due.sort(key=lambda row: row.converted_ps)  # in order already unless modes are read side by side
+        if not self._due:
+            self._decide_in(due[0].converted_ps - now_ps)
+        self._due.extend(due)
+        self.busy.add(max(0, now_ps - self._spec.lead_ps), now_ps + busy_ps)
         self._number += self._stride()
         self._next_ps = release_ps(self._number, self._spec.frame_rate_hz)
         if self._next_ps < self._context.recording.horizon_ps:
@@ -133,34 +149,39 @@ class Camera:
         """Frames to the next one that anybody takes."""
         return min(s.every - self._number % s.every for s in self._subscriptions)
 
-    def _read_out(self, takers: list[Subscription], mode: str, now_ps: int, offset_ps: int) -> int:
+    def _read_out(self, takers: list[Subscription], mode: str, now_ps: int, offset_ps: int) -> list[_DueRow]:
         rows = self._rows[mode]
         single = takers[0] if len(takers) == 1 else None
         task, index = (single.task, self._number // single.every) if single else ("-", -1)
         frame = Frame(self._number, now_ps, len(rows), task, index)
-        end_ps = offset_ps + rows[-1].end_ps
-        for what, energy_aj in (
+        start_ps = now_ps + offset_ps
+        analog_aj = sum(row.analog_aj for row in rows)
+        spent = [
             ("sensing", sum(row.sensing_aj for row in rows)),
             ("conversion", sum(row.conversion_aj for row in rows)),
-        ):
-            span = (self._component, what, task, index, mode, -1, now_ps + offset_ps, now_ps + end_ps, energy_aj)
+            *([("analog", analog_aj)] if analog_aj else []),
+        ]
+        for what, energy_aj in spent:
+            span = (self._component, what, task, index, mode, -1, start_ps, start_ps + rows[-1].end_ps, energy_aj)
             self._context.recording.spans.append(Span(*span))
-        if not self._due:
-            self._decide_in(offset_ps + rows[0].end_ps)
+        due = []
         for row in rows:
-            converted_ps = now_ps + offset_ps + row.end_ps
-            self._due.append((converted_ps, frame, row, Op("sensing", self._path, now_ps, converted_ps)))
+            converted_ps = start_ps + row.end_ps
+            due.append(_DueRow(converted_ps, frame, row, Op("sensing", self._path, now_ps, converted_ps)))
         for taker in takers:
             taker.released(frame)
-        return end_ps
+        return due
 
     def take_rows(self) -> None:
         """Rows whose conversion has ended go into the FIFO, where those that arrive now have made room."""
         now_ps = self._context.now_ps
-        while self._due and self._due[0][0] <= now_ps:
-            self._take_row(*self._due.popleft()[1:])
-            if self._due:
-                self._decide_in(self._due[0][0] - now_ps)
+        taken = False
+        while self._due and self._due[0].converted_ps <= now_ps:
+            due = self._due.popleft()
+            self._take_row(due.frame, due.row, due.converted)
+            taken = True
+        if taken and self._due:
+            self._decide_in(self._due[0].converted_ps - now_ps)
 
     def _take_row(self, frame: Frame, row: Row, op: Op) -> None:
         if frame.lost:
@@ -226,7 +247,7 @@ class Camera:
         """Exposures and readouts up to the next one, perhaps beyond the window, whose exposure may lie inside it."""
         known = Busy(self.busy.intervals)
         if self._subscriptions:
-            known.add(self._next_ps - self._spec.exposure_ps, self._next_ps)
+            known.add(self._next_ps - self._spec.lead_ps, self._next_ps)
         return known.intervals
 
     def _sleeps(self, busy: list[Interval]) -> list[Interval]:

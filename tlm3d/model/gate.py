@@ -29,7 +29,7 @@ def powers_of(block: BlockSpec) -> Powers:
     """The powers of a block."""
     states = block.states
     gated_nw = states.gated.power_nw if states.gated else 0
-    return Powers(states.active_nw, states.idle_nw, block.leakage_nw, gated_nw)
+    return Powers(block.active_nw, states.idle_nw, block.leakage_nw, gated_nw)
 
 
 class Gate:

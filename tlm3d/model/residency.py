@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from tlm3d.blocks import ComputeSpec
+from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.memory import Memory
-from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.cnn.layers import INPUT
 from tlm3d.errors import ElaborationError
 from tlm3d.spec.binding import BlockName, TaskBinding
@@ -39,7 +38,7 @@ class Residency:
     def home(self, block: BlockName) -> BlockName:
         """The memory ``block`` writes its results to."""
         spec = self._platform.dies[block[0]].blocks[block[1]]
-        assert isinstance(spec, ComputeSpec | MixedSignal)
+        assert isinstance(spec, ComputeSpec | SensorSpec)
         assert spec.home is not None  # the schema has filled it in
         return self._resolve(spec.home, block)
 
@@ -104,16 +103,19 @@ class Residency:
 
     def _place_maps(self, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
         """Feature maps: the most that is alive at once in each memory; frames: one being read, the rest waiting."""
+        in_sensor: dict[tuple[BlockName, str], int] = {}
         for task in workload.tasks.values():
             binding = bindings[task.name]
             if binding.camera is not None and task.spec.input is not None:
                 camera = self._platform.dies[binding.camera[0]].blocks[binding.camera[1]]
-                assert isinstance(camera, MixedSignal)
-                frame = sum(row.bytes for row in camera.emits(task.spec.input.mode))
-                count = 1 + task.spec.backlog
-                self.contents[self.home(binding.camera)].append((f"{count} frames for {task.name}", count * frame))
+                assert isinstance(camera, SensorSpec)
+                mode, count = task.spec.input.mode, 1 + task.spec.backlog
+                stored = camera.stored_bytes(mode, count)
+                self.contents[self.home(binding.camera)].append((f"{count} frames for {task.name}", stored))
+                in_sensor[binding.camera, mode] = camera.weight_bytes(mode)
             for memory, n_bytes in self._peak_maps(task, binding).items():
                 self.contents[memory].append((_maps_of(task.name), n_bytes))
+        self.boot_bytes += sum(in_sensor.values())
 
     def _peak_maps(self, task: Task, binding: TaskBinding) -> dict[BlockName, int]:
         if task.network is None:

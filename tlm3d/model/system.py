@@ -9,9 +9,8 @@ from time import monotonic
 
 from simpy import Environment
 
-from tlm3d.blocks import ComputeSpec
+from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.memory import Memory
-from tlm3d.blocks.mixed_signal import MixedSignal
 from tlm3d.blocks.processor import Processor
 from tlm3d.errors import ElaborationError
 from tlm3d.links import LinkSpec
@@ -102,16 +101,16 @@ class System:
 
     def _check_cameras(self) -> None:
         for path, spec in self._blocks():
-            if isinstance(spec, MixedSignal):
+            if isinstance(spec, SensorSpec):
                 takers = [self._workload.tasks[name] for name, b in self._bindings.items() if b.camera == path]
                 check_frame_time(".".join(path), spec, {task.spec.input.mode for task in takers if task.spec.input})
 
-    def _camera_spec(self, name: str) -> MixedSignal | None:
+    def _camera_spec(self, name: str) -> SensorSpec | None:
         camera = self._bindings[name].camera
         if camera is None:
             return None
         spec = self._platform.dies[camera[0]].blocks[camera[1]]
-        assert isinstance(spec, MixedSignal)
+        assert isinstance(spec, SensorSpec)
         return spec
 
     def _period_ps(self, name: str) -> int:
@@ -190,7 +189,7 @@ class System:
                 taken.setdefault(binding.camera, []).append(subscription)
         cameras = []
         for path, block in self._blocks():
-            if isinstance(block, MixedSignal):
+            if isinstance(block, SensorSpec):
                 route = self._topology.write_route(path, self._residency.home(path))
                 cameras.append(Camera(context, path, block, route, taken.get(path, []), dispatcher.decide_in))
         return cameras

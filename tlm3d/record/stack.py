@@ -26,6 +26,7 @@ class BlockFacts:
     wake_ps: int | None = None  # how long it takes to wake up, where it is gated
     voltage_v: float | None = None  # that it runs at, where it has operating points
     facts: tuple[Fact, ...] = ()  # what the kind says of it beside these
+    sample_rate_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

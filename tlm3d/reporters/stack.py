@@ -226,6 +226,8 @@ def _block_figures(block: BlockFacts) -> list[str]:
     figures = []
     if block.pixels:
         figures.append(" × ".join(map(str, block.pixels)) + " pixels")
+    if block.sample_rate_hz is not None:
+        figures.append(show(block.sample_rate_hz, "S/s"))
     if block.frame_rate_hz is not None:
         figures.append(f"{block.frame_rate_hz:.4g} fps")
     if block.bits is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tlm3d.blocks import ComputeSpec
-from tlm3d.blocks.mixed_signal import MixedSignal
+from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.processor import Processor
 from tlm3d.cnn.network import Network
 from tlm3d.errors import did_you_mean, one_of
@@ -30,7 +29,7 @@ class TaskBinding:
 
 def bind(platform: PlatformSpec, workload: WorkloadSpec) -> dict[str, TaskBinding]:
     """Resolve every name of ``workload`` in ``platform``, by task. Raises SpecError with every problem found."""
-    binder = _Binder(platform, Problems(workload.source))
+    binder = _Binder(platform, Problems(workload.source), workload.frame_rates_hz)
     bindings = {name: binder.task(task) for name, task in workload.tasks.items()}
     binder.problems.raise_any()
     return bindings
@@ -38,24 +37,28 @@ def bind(platform: PlatformSpec, workload: WorkloadSpec) -> dict[str, TaskBindin
 
 def frame_rates(platform: PlatformSpec, workload: WorkloadSpec) -> dict[BlockName, Fraction]:
     """The frame clocks that ``workload`` sets, Hz, by camera. Raises SpecError for what is no camera or too fast."""
-    binder = _Binder(platform, Problems(workload.source))
+    binder = _Binder(platform, Problems(workload.source), {})
     rates_hz = {}
     for reference, rate_hz in sorted(workload.frame_rates_hz.items()):
         where: Where = ("frame_rates", reference)
         found = binder.block(reference, where, ("sensor",), "takes no frames")
         block = binder.spec(found) if found else None
-        if found is not None and isinstance(block, MixedSignal):
+        if found is not None and isinstance(block, SensorSpec):
             rates_hz[found] = rate_hz
             if rate_hz > block.frame_rate_hz:
                 fastest = show(float(block.frame_rate_hz), "Hz")
                 binder.problems.add(where, f"the frame clock of {reference} goes up to {fastest}, its frame_rate")
+            elif (fault := block.clock_fault(rate_hz)) is not None:
+                binder.problems.add(where, fault)
     binder.problems.raise_any()
     return rates_hz
 
 
 class _Binder:
-    def __init__(self, platform: PlatformSpec, problems: Problems) -> None:
+    def __init__(self, platform: PlatformSpec, problems: Problems, rates_hz: dict[str, Fraction]) -> None:
         self.platform, self.problems = platform, problems
+        found = {find_block(platform.dies, reference, None): rate_hz for reference, rate_hz in rates_hz.items()}
+        self.rates_hz = {name: rate_hz for name, rate_hz in found.items() if name is not None}
 
     def task(self, task: Task) -> TaskBinding:
         where: Where = ("tasks", task.name)
@@ -126,22 +129,26 @@ class _Binder:
             return None
         found = self.block(spec.camera, (*where, "input", "camera"), ("sensor",), "takes no frames")
         block = self.spec(found) if found else None
-        if not isinstance(block, MixedSignal):
+        if not isinstance(block, SensorSpec):
             return None
         at = (*where, "input", "mode")
-        if spec.mode not in block.modes:
-            hint = did_you_mean(spec.mode, block.modes) or one_of(sorted(block.modes))
+        if spec.mode not in block.mode_names:
+            hint = did_you_mean(spec.mode, block.mode_names) or one_of(sorted(block.mode_names))
             self.problems.add(at, f"{spec.camera} has no mode {clip(spec.mode)}{hint}")
             return None
+        rate_hz = self.rates_hz.get(found) if found else None
+        if rate_hz is not None and block.clock_fault(rate_hz) is None:
+            block = block.model_copy(update={"frame_rate_hz": rate_hz})
+        gap = block.gap_fault(spec.mode, spec.every)
+        if gap is not None:
+            self.problems.add((*where, "input", "every"), gap)
         if task.network is not None:
-            frame = sum(row.bytes for row in block.emits(spec.mode))
+            frame = block.frame_bytes(spec.mode)
             need = task.network.input_bytes
             if frame < need:
-                shape = "x".join(map(str, task.network.input_shape))
-                message = (
-                    f"mode {clip(spec.mode)} gives {frame} B a frame, {task.network.name} reads {need} B ({shape})"
-                )
-                self.problems.add(at, message)
+                given, shape = ("x".join(map(str, s)) for s in (block.frame_shape(spec.mode), task.network.input_shape))
+                gives = f"mode {clip(spec.mode)} gives {frame} B a frame ({given})"
+                self.problems.add(at, f"{gives}, {task.network.name} reads {need} B ({shape})")
         return found
 
     def _check_jitter(self, task: Task, where: Where) -> None:

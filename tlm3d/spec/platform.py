@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from tlm3d.blocks import BlockSpec, ComputeSpec
-from tlm3d.blocks.mixed_signal import MixedSignal
+from tlm3d.blocks import BlockSpec, ComputeSpec, SensorSpec
 from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.links import LinkSpec
 from tlm3d.plugins import kinds, load_kind
@@ -238,7 +237,7 @@ def _fill_homes(problems: Problems, dies: dict[str, DieSpec], broken: _Broken) -
     for die_name, die in dies.items():
         memories = [name for name, block in die.blocks.items() if block.ROLE == "memory"]
         for name, block in die.blocks.items():
-            if not isinstance(block, ComputeSpec | MixedSignal) or block.home is not None:
+            if not isinstance(block, ComputeSpec | SensorSpec) or block.home is not None:
                 continue
             if any(part[0] == die_name for part in broken):
                 continue  # the memory may be the broken block
@@ -258,7 +257,7 @@ def _check_references(problems: Problems, dies: dict[str, DieSpec], broken: _Bro
             wanted: dict[str, str | None] = {}
             if isinstance(block, ComputeSpec):
                 wanted = {key: getattr(block, key) for key in ("home", "weight_store", "weight_stage")}
-            elif isinstance(block, MixedSignal):
+            elif isinstance(block, SensorSpec):
                 wanted = {"home": block.home}
             for key, reference in wanted.items():
                 if reference is None:

@@ -221,6 +221,11 @@ NodeNm = Annotated[Fraction, PlainValidator(_quantity(units.NODE, positive=True)
 VoltageV = Annotated[
     Fraction, PlainValidator(_quantity(units.VOLTAGE, positive=True)), _schema(units.VOLTAGE, positive=True)
 ]
+Kelvin = Annotated[
+    Fraction,
+    PlainValidator(_quantity(units.TEMPERATURE, positive=True)),
+    _schema(units.TEMPERATURE, positive=True),
+]
 AjPerBit = Annotated[
     Fraction, PlainValidator(_quantity(units.ENERGY_PER_BIT, positive=False)), _schema(units.ENERGY_PER_BIT)
 ]

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from tlm3d.blocks import BlockSpec, ComputeSpec, OperatedSpec
+from tlm3d.blocks import BlockSpec, ComputeSpec, OperatedSpec, SensorSpec
 from tlm3d.cnn.layers import WEIGHTED_OPS, WINDOW_OPS, Op
 from tlm3d.cnn.network import MAX_BITS
 from tlm3d.dataflows import Dataflow
@@ -44,6 +44,7 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (ComputePointSpec, "Operating point"),
     (ComputeSpec, "Compute block"),
     (OperatedSpec, "Operating points"),
+    (SensorSpec, "Every sensor"),
     (BlockSpec, "Every block"),
     (Dataflow, "Every dataflow"),
     (Kernels, "Every kernel library"),

@@ -83,6 +83,12 @@ BEYOND = {
     "workload_layer_kind_not_run", "workload_memory_as_engine", "workload_network_is_broken",
     "workload_pattern_matches_nothing", "workload_rate_faster_than_time", "workload_unknown_block",
     "workload_unknown_block_of_a_stage", "workload_unknown_camera", "workload_unknown_mode",
+    "platform_adc_enob_beyond_any", "platform_adc_two_energies", "platform_converters_too_slow",
+    "platform_global_shutter_too_long",
+    "platform_kernel_larger_than_samples", "platform_packets_without_end", "platform_part_of_a_decimation",
+    "platform_part_of_a_decimation_in_a_frame", "platform_part_of_a_sample", "platform_samples_beyond_time",
+    "workload_clock_parts_a_sample",
+    "workload_frames_overlap", "workload_mode_of_another_sensor",
     "workload_unknown_network",
 }  # fmt: skip
 # No YAML at all.
