@@ -1,7 +1,7 @@
 """One file adds a kind: slot + name → class.
 
-A slot is a package folder (``blocks``, ``dataflows``, ``links``, ``policies``); the kind ``riscv-cluster`` is the
-module ``riscv_cluster`` in it, whose ``KIND`` is the class. Other distributions add kinds through entry-point groups
+A slot is a package folder (``blocks``, ``dataflows``, ``links``, ``policies``, ``supplies``); the kind ``riscv-cluster``
+is the module ``riscv_cluster`` in it, whose ``KIND`` is the class. Other distributions add kinds through entry-point groups
 ``tlm3d.blocks`` and so on. The built-in kinds use the same door.
 """
 
@@ -15,7 +15,13 @@ from typing import Any
 from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.units import clip
 
-_NOUNS = {"blocks": "block kind", "dataflows": "dataflow", "links": "link kind", "policies": "policy"}
+_NOUNS = {
+    "blocks": "block kind",
+    "dataflows": "dataflow",
+    "links": "link kind",
+    "policies": "policy",
+    "supplies": "supply kind",
+}
 
 
 @cache

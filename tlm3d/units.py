@@ -72,11 +72,13 @@ RATE = Dimension(
     "12.8 Gbit/s",
     _per(_data_units(), "s") | {p + "bps": Fraction(10) ** _SI[p] for p in ("", "k", "M", "G", "T")},
 )
+VOLTAGE = Dimension("a voltage", "1.8 V", _prefixed("V", "u µ μ m _ k", 10**6))
+EFFICIENCY = Dimension("an efficiency", "85 %", {"%": Fraction(1, 100)})
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
 
 DIMENSIONS = (
     TIME, POWER, ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
-    DATA, RATE, FREQUENCY,
+    DATA, RATE, FREQUENCY, VOLTAGE, EFFICIENCY,
 )  # fmt: skip
 
 _QUANTITY = re.compile(

@@ -103,6 +103,15 @@ def _probability(value: Any) -> Fraction:
     return number
 
 
+def _efficiency(value: Any) -> Fraction:
+    expected = "an efficiency such as '85 %' or 0.85"
+    text = _text(value, expected)
+    exact = parse_quantity(text, units.EFFICIENCY) if text.rstrip().endswith("%") else parse_number(text, expected)
+    if not 0 < exact <= 1:
+        raise QuantityError(f"expected {expected}, got {clip(text)}: must be above zero and at most one, or 100 %")
+    return exact
+
+
 def _flag(value: Any) -> bool:
     text = _text(value, "true or false")
     if text not in ("true", "false"):
@@ -168,6 +177,18 @@ _PROBABILITY = WithJsonSchema(
     | {"description": "a probability", "examples": ["1e-9"]}
 )
 
+_EFFICIENCY = WithJsonSchema(
+    _at_corners(
+        {
+            "type": ["number", "string"],
+            "pattern": f"{number_pattern(positive=True).removesuffix('$')}(?:%\\s*)?$",
+            "exclusiveMinimum": 0,
+            "maximum": 1,
+        }
+    )
+    | {"description": "an efficiency", "examples": ["85 %"]}
+)
+
 TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME)]
 DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME, positive=True)]
 PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
@@ -180,6 +201,9 @@ FrequencyHz = Annotated[
     Fraction,
     PlainValidator(_quantity(units.FREQUENCY, positive=True)),
     _schema(units.FREQUENCY, positive=True),
+]
+VoltageUv = Annotated[
+    Fraction, PlainValidator(_quantity(units.VOLTAGE, positive=True)), _schema(units.VOLTAGE, positive=True)
 ]
 AjPerBit = Annotated[
     Fraction, PlainValidator(_quantity(units.ENERGY_PER_BIT, positive=False)), _schema(units.ENERGY_PER_BIT)
@@ -202,6 +226,7 @@ Count = Annotated[int, PlainValidator(_count(1)), _whole(1)]
 CountOrZero = Annotated[int, PlainValidator(_count(0)), _whole(0)]
 Positive = Annotated[Fraction, PlainValidator(_positive), _NUMBER]
 Probability = Annotated[Fraction, PlainValidator(_probability), _PROBABILITY]
+Efficiency = Annotated[Fraction, PlainValidator(_efficiency), _EFFICIENCY]
 Flag = Annotated[
     bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})
 ]
