@@ -107,7 +107,7 @@ class Meter:
     def _lose(self, regulator: supply.Regulator, lines: Screen, since_ps: int, until_ps: int) -> None:
         losses = regulator.losses(lines, since_ps, until_ps)
         self._loss_aj += supply.spent_aj(losses)
-        self._most = max(self._most, *lines.slope)
+        self._most = max(self._most, max(lines.slope))
         if self._at_battery:
             self._losses = supply.joined(self._losses, losses)
 
@@ -126,7 +126,9 @@ class Meter:
     def _battery(self, stretch: Stretch, lines: Screen) -> tuple[Stretch, Screen]:
         """What is spent at the battery: all that is spent at the rail, and the loss."""
         from_ps = stretch.points_ps[0]
-        losses = [loss._replace(start_ps=max(loss.start_ps, from_ps)) for loss in self._losses if loss.end_ps > from_ps]
+        losses = [loss for loss in self._losses if loss.end_ps > from_ps]
+        if losses and losses[0].start_ps < from_ps:
+            losses[0] = losses[0]._replace(start_ps=from_ps)
         return stretch._replace(spending=[*stretch.spending, *losses]), supply.with_losses(lines, losses)
 
 

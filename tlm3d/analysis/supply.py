@@ -95,8 +95,7 @@ def with_losses(lines: Screen, losses: Sequence[Activity]) -> Screen:
             slope[i] += losing
             i += 1
         lost += (amount * end_ps // per_ps - amount * start_ps // per_ps) * ONE
-    for i in range(i, len(points_ps)):
-        energy[i] += lost
+    energy = energy[:i] + [level + lost for level in energy[i:]]
     return Screen(points_ps, energy, slope, lines.most_active + 1)
 
 
