@@ -24,13 +24,14 @@ def stack(platform: PlatformSpec) -> Stack:
         )
         for name, die in platform.dies.items()
     ]
-    limits = tuple(LimitFacts(limit.limit_nw, limit.window_ps) for limit in platform.limits)
+    limits = tuple(LimitFacts(limit.limit_nw, limit.window_ps, limit.at) for limit in platform.limits)
     links = tuple(_link(name, link) for name, link in platform.links.items())
     return Stack(
         platform.name,
         tuple(sorted(dies, key=lambda die: (die.package != "stack", die.package, -die.tier, die.name))),
         links,
         limits,
+        None if platform.supply is None else platform.supply.kind,
     )
 
 

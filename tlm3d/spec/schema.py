@@ -55,8 +55,8 @@ def schema(file: str) -> Schema:
 
 
 def kind_schema(slot: str, name: str) -> Schema:
-    """The keys of one block kind, dataflow or link kind. Raises PluginError."""
-    title = {"blocks": "Block kind", "dataflows": "Dataflow", "links": "Link kind"}[slot]
+    """The keys of one block kind, dataflow, link kind or supply kind. Raises PluginError."""
+    title = {"blocks": "Block kind", "dataflows": "Dataflow", "links": "Link kind", "supplies": "Supply kind"}[slot]
     model = load_kind(slot, name)
     found = _object(model, f"{title} {name}")
     left_out: tuple[str, ...] = ("kind",)
@@ -99,6 +99,8 @@ def _platform() -> Schema:
     defs["block"] = _by_kind("block", kinds("blocks"))
     defs["link"] = _by_kind("link", [name for name in links if name not in within])
     defs["bus"] = _by_kind("link", within)
+    defs |= {f"supply-{name}": kind_schema("supplies", name) for name in kinds("supplies")}
+    defs["supply"] = _by_kind("supply", kinds("supplies"))
     die = _object(DieKeys)
     die["properties"]["blocks"] |= _named("block") | {"propertyNames": _name(but="bus")}
     die["properties"]["bus"] |= {"$ref": "#/$defs/bus"}
@@ -108,6 +110,7 @@ def _platform() -> Schema:
     }
     found = _object(PlatformKeys)
     found["properties"]["limits"] |= {"items": {"$ref": "#/$defs/limit"}}
+    found["properties"]["supply"] |= {"$ref": "#/$defs/supply"}
     found["properties"]["dies"] |= _named("die") | {"minProperties": 1}
     found["properties"]["links"] |= _named("link")
     return found | {"$defs": defs}
