@@ -106,9 +106,12 @@ def _probability(value: Any) -> Fraction:
 def _efficiency(value: Any) -> Fraction:
     expected = "an efficiency such as '85 %' or 0.85"
     text = _text(value, expected)
-    exact = parse_quantity(text, units.EFFICIENCY) if text.rstrip().endswith("%") else parse_number(text, expected)
+    try:
+        exact = parse_number(text, expected)
+    except QuantityError:
+        exact = parse_quantity(text, units.EFFICIENCY)
     if not 0 < exact <= 1:
-        raise QuantityError(f"expected {expected}, got {clip(text)}: must be above zero and at most one, or 100 %")
+        raise QuantityError(f"expected {expected}, got {clip(text)}: must be above zero, and at most 100 % or 1")
     return exact
 
 
