@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tlm3d.reporters.listing import KeyRow, KindRow
 
 NAME = "list_"
-SHORT = "List block kinds, dataflows, link kinds, supply kinds, policies or networks."
+SHORT = "List kinds of blocks, dataflows, links, supplies, policies; networks."
 EXAMPLES = (
     "tlm3d list blocks",
     "tlm3d list blocks riscv-cluster",

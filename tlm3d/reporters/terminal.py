@@ -148,6 +148,7 @@ def _power(result: Result, page: Page) -> None:
         page.paragraph("no limits stated")
         return
     columns = [Column("", Kind.VERDICT), Column("limit"), Column("worst"), Column("%"), Column("from")]
+    columns.append(Column("at the", Kind.NAME))
     page.table([*columns, Column("definition", Kind.NAME)], [_limit_row(limit) for limit in result.limits])
 
 
@@ -161,7 +162,8 @@ def _limit_row(limit: LimitResult) -> list[Cell]:
             digits += 1
             bound, worst = (show(nw / 10**9, "W", digits) for nw in (limit.limit_nw, limit.worst_nw))
     when = "-" if limit.at_ps is None else _instant(limit.at_ps)
-    return [verdict, bound, worst, share, when, limit.definition]
+    definition = limit.definition.removesuffix(f" at the {limit.at}")
+    return [verdict, bound, worst, share, when, limit.at, definition]
 
 
 def _channels(result: Result, page: Page) -> None:
