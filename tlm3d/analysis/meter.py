@@ -58,7 +58,8 @@ class Meter:
             reach_ps = settled_ps - self._longest_ps
             self._ended = [activity for activity in self._ended if activity.end_ps >= reach_ps]
             self._kept = len(self._ended)
-            self._losses = [loss for loss in self._losses if loss.end_ps >= reach_ps]
+            if self._losses:
+                self._losses = [loss for loss in self._losses if loss.end_ps >= reach_ps]
             self._running = frozenset(activity._replace(end_ps=0) for activity in running)
 
     def close(self, rest: Sequence[Activity], horizon_ps: int) -> None:
@@ -109,7 +110,7 @@ class Meter:
         self._loss_aj += supply.spent_aj(losses)
         self._most = max(self._most, max(lines.slope))
         if self._at_battery:
-            self._losses = supply.joined(self._losses, losses)
+            self._losses += losses
 
     def _judge(self, stretch: Stretch, lines: Screen) -> None:
         battery, battery_lines = self._battery(stretch, lines) if self._at_battery else (stretch, lines)

@@ -82,7 +82,7 @@ def losses(info: SupplyInfo, spending: Sequence[Activity], points_ps: list[int])
 
 
 def with_losses(lines: Screen, losses: Sequence[Activity]) -> Screen:
-    """``lines`` with what ``losses`` spend beside; those begin and end at its points, one after the other."""
+    """``lines`` with what ``losses`` spend beside; those follow one another, each of one power where it is cut."""
     points_ps, energy, slope = lines.points_ps, lines.energy.copy(), lines.slope.copy()
     i = lost = 0
     for amount, per_ps, _, start_ps, end_ps in losses:
@@ -102,10 +102,3 @@ def with_losses(lines: Screen, losses: Sequence[Activity]) -> Screen:
 def spent_aj(losses: Sequence[Activity]) -> int:
     """The energy of ``losses``."""
     return sum(one.amount_aj * one.end_ps // one.per_ps - one.amount_aj * one.start_ps // one.per_ps for one in losses)
-
-
-def joined(before: Sequence[Activity], after: Sequence[Activity]) -> list[Activity]:
-    """Losses one after the other; what was cut in two, though the loss stays the same, is one again."""
-    if before and after and before[-1].end_ps == after[0].start_ps and before[-1].amount_aj == after[0].amount_aj:
-        return [*before[:-1], after[0]._replace(start_ps=before[-1].start_ps), *after[1:]]
-    return [*before, *after]
