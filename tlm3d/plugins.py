@@ -1,8 +1,8 @@
 """One file adds a kind: slot + name → class.
 
-A slot is a package folder (``blocks``, ``dataflows``, ``kernels``, ``links``, ``policies``); the kind ``riscv-cluster``
-is the module ``riscv_cluster`` in it, whose ``KIND`` is the class. Other distributions add kinds through entry-point
-groups ``tlm3d.blocks`` and so on. The built-in kinds use the same door.
+A slot is a package folder (``blocks``, ``dataflows``, ``kernels``, ``links``, ``policies``, ``supplies``); the kind
+``riscv-cluster`` is the module ``riscv_cluster`` in it, whose ``KIND`` is the class. Other distributions add kinds
+through entry-point groups ``tlm3d.blocks`` and so on. The built-in kinds use the same door.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _NOUNS = {
     "kernels": "kernel library",
     "links": "link kind",
     "policies": "policy",
+    "supplies": "supply kind",
 }
 
 

@@ -73,6 +73,7 @@ RATE = Dimension(
     "12.8 Gbit/s",
     _per(_data_units(), "s") | {p + "bps": Fraction(10) ** _SI[p] for p in ("", "k", "M", "G", "T")},
 )
+EFFICIENCY = Dimension("an efficiency", "85 %", {"%": Fraction(1, 100)})
 FREQUENCY = Dimension("a frequency", "175 MHz", _HERTZ | {"fps": Fraction(1)} | _prefixed("S/s", "_ k M G"))
 NODE = Dimension("a technology node", "28 nm", {"nm": Fraction(1)})
 VOLTAGE = Dimension("a voltage", "0.8 V", _prefixed("V", "n u µ μ m _"))
@@ -81,7 +82,7 @@ TEMPERATURE = Dimension("a temperature", "300 K", {"K": Fraction(1)})
 ENERGIES = (
     ENERGY, ENERGY_PER_BIT, ENERGY_PER_CYCLE, ENERGY_PER_MAC, ENERGY_PER_PIXEL, ENERGY_PER_CONVERSION,
 )  # fmt: skip
-DIMENSIONS = (TIME, POWER, *ENERGIES, DATA, RATE, FREQUENCY, VOLTAGE, TEMPERATURE, NODE)
+DIMENSIONS = (TIME, POWER, *ENERGIES, DATA, RATE, FREQUENCY, VOLTAGE, TEMPERATURE, EFFICIENCY, NODE)
 
 _QUANTITY = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)"

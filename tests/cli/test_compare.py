@@ -61,7 +61,7 @@ def test_every_number_is_that_of_run(tlm3d: Command, other: Path) -> None:
                 "worst_is_bound": response["max_is_bound"],
             }
         for limit, own in zip(alone["power"]["limits"], column["limits"], strict=True):
-            assert own == {key: limit[key] for key in ("definition", "limit_nw", "worst_nw", "met")}
+            assert own == {key: limit[key] for key in ("definition", "at", "limit_nw", "worst_nw", "met")}
         assert column["average_nw"] == alone["power"]["average_nw"]
         assert column["total_aj"] == alone["energy"]["total_aj"] == sum(column["energy_aj"].values())
         for key in ("core_fj_per_op", "effective_fj_per_op"):

@@ -89,7 +89,7 @@ def test_a_horizon_too_short_to_judge_says_what_it_could_not_judge(tlm3d: Comman
     line = tlm3d(*GOOD, "--horizon", "1 us").stdout.splitlines()[0]
     assert "control: no deadline inside the horizon" in line
     assert "look: no deadline inside the horizon" in line
-    assert "average over any 10 ms window: longer than the run" in line
+    assert "average over any 10 ms window at the rail: longer than the run" in line
 
 
 def as_json(tlm3d: Command, *settings: str) -> Any:

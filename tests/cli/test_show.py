@@ -32,7 +32,7 @@ tier 0 ┌─ npu ────────────────────�
        └───────────────────────────────────────────────────────────────────────┘
 
 Power limits
- 5.00 mW averaged over any 10.0 ms
+ 5.00 mW averaged over any 10.0 ms, at the rail
 """
 
 

@@ -17,10 +17,17 @@ from tlm3d.dataflows import Dataflow
 from tlm3d.links import LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.policies import JobView, Option, Policy
+from tlm3d.supplies import SupplySpec
 
-SLOTS = {"blocks": BlockSpec, "dataflows": Dataflow, "links": LinkSpec, "policies": Policy}
-BLOCKS, DATAFLOWS, LINKS, POLICIES = (list(kinds(slot)) for slot in SLOTS)
-DESCRIBED = [(slot, kind) for slot in ("blocks", "dataflows", "links") for kind in kinds(slot)]
+SLOTS = {
+    "blocks": BlockSpec,
+    "dataflows": Dataflow,
+    "links": LinkSpec,
+    "policies": Policy,
+    "supplies": SupplySpec,
+}
+BLOCKS, DATAFLOWS, LINKS, POLICIES, SUPPLIES = (list(kinds(slot)) for slot in SLOTS)
+DESCRIBED = [(slot, kind) for slot in ("blocks", "dataflows", "links", "supplies") for kind in kinds(slot)]
 LAYER_KINDS = ("conv", "pointwise", "depthwise", "linear", "pool", "add", "softmax")
 
 

@@ -113,5 +113,5 @@ def test_energies_beyond_64_bits_stay_exact(seconds: int, power_nw: int) -> None
 
 
 def test_definitions_say_what_is_bounded() -> None:
-    assert held(recording(100 * MS), 1, 100 * MS).definition == "average over any 100 ms window"
-    assert held(recording(100 * MS), 1).definition == "instantaneous peak"
+    assert held(recording(100 * MS), 1, 100 * MS).definition == "average over any 100 ms window at the rail"
+    assert held(recording(100 * MS), 1).definition == "instantaneous peak at the rail"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from pydantic import BaseModel, TypeAdapter, WithJsonSchema
@@ -45,7 +45,13 @@ MODELS: dict[str, type[BaseModel]] = SHARED | {
     "Network: top level": NetworkText,
     "Layer": LayerText,
 }
-TITLES = {"blocks": "Block kind", "dataflows": "Dataflow", "kernels": "Kernel library", "links": "Link kind"}
+TITLES = {
+    "blocks": "Block kind",
+    "dataflows": "Dataflow",
+    "kernels": "Kernel library",
+    "links": "Link kind",
+    "supplies": "Supply kind",
+}
 for slot, title in TITLES.items():
     built_in = {name: model for name in kinds(slot) if (model := load_kind(slot, name)).__module__.startswith("tlm3d.")}
     MODELS |= {f"{title} `{name}`": model for name, model in built_in.items()}
@@ -168,7 +174,7 @@ def test_a_type_on_the_page_is_the_type_of_the_schema(section: str) -> None:
         text = written[key]["type"].strip()
         schema = type_of(annotation)
         if is_mapping:
-            assert text == "mapping", key
+            assert text == ("list" if get_origin(annotation) is list else "mapping"), key
         elif annotation in (str, str | None):
             assert text == "text" or key == "name", key
         elif schema and "description" in schema:

@@ -37,7 +37,7 @@ def of_acme(name: str, value: str, group: str = "tlm3d.links") -> EntryPoint:
     return entry
 
 
-@pytest.mark.parametrize("slot", ["blocks", "dataflows", "kernels", "links", "policies"])
+@pytest.mark.parametrize("slot", ["blocks", "dataflows", "kernels", "links", "policies", "supplies"])
 def test_the_folder_is_the_registry(slot: str) -> None:
     folder = Path(tlm3d.__file__).parent / slot
     stems = {file.stem for file in folder.glob("*.py") if not file.stem.startswith("_")}  # those are no kinds

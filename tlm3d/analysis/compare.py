@@ -40,13 +40,16 @@ class Outcome:
     seed: int = 0
     horizon_ps: int = 0
     tasks: dict[str, TaskResult] = field(default_factory=dict)
-    average_nw: float = 0.0
+    average_nw: float = 0.0  # at the rail
+    battery_nw: float | None = None  # the average at the battery; None without a supply
     limits: tuple[LimitResult, ...] = ()
-    total_aj: int = 0
+    total_aj: int = 0  # at the rail
+    battery_aj: int | None = None  # the total at the battery; None without a supply
     energy_aj: dict[str, int] = field(default_factory=dict)  # by account, the largest first
     inferences: dict[str, Inference] = field(default_factory=dict)  # by network task that finished any
     core_fj_per_op: float | None = None
-    effective_fj_per_op: float | None = None
+    effective_fj_per_op: float | None = None  # at the rail
+    battery_effective_fj_per_op: float | None = None
 
 
 def outcome_of(file: str, result: Result) -> Outcome:
@@ -68,7 +71,9 @@ def outcome_of(file: str, result: Result) -> Outcome:
         tasks=dict(result.tasks),
         average_nw=result.average_nw,
         limits=result.limits,
+        battery_nw=None if result.battery is None else result.battery.average_nw,
         total_aj=result.total_aj,
+        battery_aj=None if result.battery is None else result.battery.total_aj,
         energy_aj=_by_what(result.accounts, buses),
         inferences={
             name: Inference(result.tasks[name].finished, _by_what(accounts, buses))
@@ -76,6 +81,7 @@ def outcome_of(file: str, result: Result) -> Outcome:
         },
         core_fj_per_op=result.efficiency.core_fj_per_op,
         effective_fj_per_op=result.efficiency.effective_fj_per_op,
+        battery_effective_fj_per_op=None if result.battery is None else result.battery.effective_fj_per_op,
     )
 
 

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from tlm3d.analysis import blame
+from tlm3d.analysis import blame, supply
 from tlm3d.analysis.activities import activities
 from tlm3d.analysis.channels import added, channel_results
 from tlm3d.analysis.deadlines import Tally, jobs_by_task
 from tlm3d.analysis.efficiency import compute_time_ps, efficiency
-from tlm3d.analysis.energy import Key, accounts, booked_aj
+from tlm3d.analysis.energy import UNOWNED, Key, accounts, booked_aj
 from tlm3d.analysis.meter import Meter
 from tlm3d.analysis.power import average_nw
-from tlm3d.analysis.result import ChannelResult, Result
+from tlm3d.analysis.result import Account, Battery, ChannelResult, Result, TaskResult
 from tlm3d.analysis.verdict import verdict
 from tlm3d.record.recording import JobEnd, Recording, StateInterval
+from tlm3d.units import show_nw
 
 
 class Digest:
@@ -34,7 +35,7 @@ class Digest:
         self._busy_ps: Counter[str] = Counter()
         self._tallies = {name: Tally(name, task.deadline_ps) for name, task in recording.tasks.items()}
         self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
-        self._meter = Meter(recording.limits)
+        self._meter = Meter(recording.limits, recording.supply)
 
     def fold(self, settled_ps: int, going_on: Sequence[StateInterval]) -> None:
         """Take in and out what is final: everything that starts before ``settled_ps`` has been recorded.
@@ -60,6 +61,10 @@ class Digest:
         tasks = {name: tally.result() for name, tally in self._tallies.items()}
         booked = accounts(self._booked_aj)
         total_aj = sum(account.energy_aj for account in booked)
+        at_rail = efficiency(recording, booked, tasks, self._busy_ps)
+        battery = None
+        if recording.supply is not None:
+            booked, battery = self._battery(total_aj, tasks)
         held = self._meter.limits()
         word, reasons = verdict(tasks.values(), held)
         return Result(
@@ -79,13 +84,35 @@ class Digest:
             average_nw=average_nw(total_aj, horizon_ps),
             accounts=booked,
             channels=self._channels,
-            efficiency=efficiency(recording, booked, tasks, self._busy_ps),
+            efficiency=at_rail,
             power_bins_nw=self._meter.bins_nw(),
             boot_bytes=recording.boot_bytes,
             interrupted_of_ps=recording.interrupted_of_ps,
-            notes=recording.notes,
+            notes=(*recording.notes, *self._beyond()),
             recording=recording,
+            battery=battery,
         )
+
+    def _battery(self, rail_aj: int, tasks: dict[str, TaskResult]) -> tuple[tuple[Account, ...], Battery]:
+        """All accounts, the regulator's among them, and what they come to at the battery."""
+        loss_aj, horizon_ps = self._meter.loss_aj, self._recording.horizon_ps
+        booked = accounts({**self._booked_aj, (UNOWNED, supply.NAME, supply.WHAT, UNOWNED): loss_aj})
+        with_loss = efficiency(self._recording, booked, tasks, self._busy_ps)
+        return booked, Battery(
+            total_aj=rail_aj + loss_aj,
+            average_nw=average_nw(rail_aj + loss_aj, horizon_ps),
+            loss_aj=loss_aj,
+            effective_fj_per_op=with_loss.effective_fj_per_op,
+            uj_per_inference_with_share=with_loss.uj_per_inference_with_share,
+        )
+
+    def _beyond(self) -> tuple[str, ...]:
+        """A remark on a load for which the supply has no numbers."""
+        beyond_nw = self._meter.beyond_nw()
+        if beyond_nw is None:
+            return ()
+        most, rated = map(show_nw, beyond_nw)
+        return (f"supply: the load comes to {most}, beyond its last point at {rated}, whose efficiency is kept",)
 
     def _add(self, facts: Recording) -> None:
         horizon_ps = facts.horizon_ps

@@ -13,10 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from tlm3d.analysis import supply
+from tlm3d.analysis.activities import activities, breakpoints_ps
 from tlm3d.analysis.energy import UNOWNED, in_window
 from tlm3d.errors import SimulationError
 from tlm3d.record.layer_work import LayerWork
-from tlm3d.record.recording import JobEnd, Recording, Segment
+from tlm3d.record.recording import JobEnd, Recording, Segment, SupplyInfo
 from tlm3d.units import state_energy_aj
 
 COMPUTE = "compute"
@@ -53,10 +55,11 @@ class Explanation:
     elsewhere: dict[str, str]  # layer → block
     layers: tuple[LayerCost, ...]  # in the order of the network
     response_ps: int
-    energy_aj: int  # that the job owns
+    energy_aj: int  # that the job owns, at the rail
     unowned_aj: int  # leakage, idle and active states of the whole platform meanwhile
     buckets_ps: dict[str, int]  # the response by cause, as in the report of a run
     boot_bytes: int
+    regulator_aj: int | None = None  # what the regulator loses meanwhile; None without a supply
     compared: tuple[str, ...] = ()  # the blocks that ``block`` is the fastest of; empty where it was asked for
 
 
@@ -90,7 +93,14 @@ def explain(
         unowned_aj=sum(unowned_aj.values()),
         buckets_ps=dict(sorted(buckets.items(), key=lambda item: (-item[1], item[0]))),
         boot_bytes=recording.boot_bytes,
+        regulator_aj=None if recording.supply is None else _loss_aj(recording, recording.supply, job.finish_ps),
     )
+
+
+def _loss_aj(recording: Recording, info: SupplyInfo, until_ps: int) -> int:
+    """The regulator's loss over [0, until_ps]."""
+    spending = activities(recording, until_ps=until_ps)
+    return supply.spent_aj(supply.losses(info, spending, breakpoints_ps(spending, until_ps)))
 
 
 def _finishes_ps(recording: Recording) -> dict[str, int]:

@@ -15,21 +15,22 @@ _POWER = ("nW", "uW", "mW", "W", "kW")
 def held(limit: LimitInfo, worst: Worst | None) -> LimitResult:
     """A limit against the worst power of the run; a window longer than the run (no ``worst``) cannot be judged."""
     if worst is None:
-        return LimitResult(limit.kind, definition(limit), limit.limit_nw, None, None, None)
+        return LimitResult(limit.kind, definition(limit), limit.limit_nw, None, None, None, limit.at)
     met = limit.limit_nw >= worst.power_nw
-    return LimitResult(limit.kind, definition(limit), limit.limit_nw, worst.power_nw, worst.at_ps, met)
+    return LimitResult(limit.kind, definition(limit), limit.limit_nw, worst.power_nw, worst.at_ps, met, limit.at)
 
 
 def definition(limit: LimitInfo) -> str:
-    """What the limit bounds, e.g. ``average over any 100 ms window``."""
-    return "instantaneous peak" if limit.kind == "peak" else f"average over any {_exact(limit.window_ps, _TIME)} window"
+    """What the limit bounds, e.g. ``average over any 100 ms window at the rail``."""
+    window = f"average over any {_exact(limit.window_ps, _TIME)} window"
+    return f"{'instantaneous peak' if limit.kind == 'peak' else window} at the {limit.at}"
 
 
 def clause(limit: LimitResult) -> str:
-    """Why a limit is not kept or not judged, e.g. ``12.1 mW > 10 mW over any 100 ms window``."""
+    """Why a limit is not kept or not judged, e.g. ``12.1 mW > 10 mW over any 100 ms window at the rail``."""
     if limit.worst_nw is None:
         return f"{limit.definition}: longer than the run"
-    where = limit.definition.removeprefix("average ") if limit.kind == "window" else "at the peak"
+    where = limit.definition.removeprefix("average ") if limit.kind == "window" else f"at the peak, at the {limit.at}"
     shown_nw = _three_digits(limit.worst_nw)
     if shown_nw <= limit.limit_nw:  # an excess too small for three digits
         shown_nw = limit.worst_nw

@@ -1,4 +1,4 @@
-"""Power over a run that is read stretch by stretch: its worst under every limit, and its course.
+"""Power over a run that is read stretch by stretch: its worst under every limit, its course, the regulator's loss.
 
 However the run is cut into stretches, every integer is the same: energy between two instants is that of what overlaps
 them, and the worst of all stretches is the worst of the run (see worst_power).
@@ -7,14 +7,17 @@ them, and the worst of all stretches is the worst of the run (see worst_power).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
+from tlm3d.analysis import supply
 from tlm3d.analysis.activities import Activity, breakpoints_ps, energy_by_aj
 from tlm3d.analysis.limits import held
 from tlm3d.analysis.power import Grid
 from tlm3d.analysis.result import LimitResult
-from tlm3d.analysis.worst_power import Stretch, Worst, screen, worst_peak, worst_window
+from tlm3d.analysis.worst_power import ONE, Screen, Stretch, Worst, powers_at, screen, worst_peak, worst_window
 from tlm3d.errors import SimulationError
-from tlm3d.record.recording import LimitInfo
+from tlm3d.record.recording import LimitInfo, SupplyInfo
+from tlm3d.units import ceil_div
 
 _BATCH = 8192  # activities that are worth a stretch
 
@@ -22,14 +25,21 @@ _BATCH = 8192  # activities that are worth a stretch
 class Meter:
     """Reads activities in any order, as long as all that start before an instant are there when it is read up to it."""
 
-    def __init__(self, limits: Sequence[LimitInfo]) -> None:
+    def __init__(self, limits: Sequence[LimitInfo], info: SupplyInfo | None = None) -> None:
         for limit in limits:
             if limit.kind not in ("peak", "window"):
                 raise SimulationError(0, "limits", f"no rule for a limit of kind '{limit.kind}'")
+            if limit.at != "rail" and info is None:
+                raise SimulationError(0, "limits", f"a limit at the {limit.at} of a platform without supply")
         self._limits = limits
         self._worst: list[Worst | None] = [None] * len(limits)
         self._longest_ps = max((limit.window_ps for limit in limits), default=0)
         self._grid = Grid()
+        self._regulator = None if info is None else supply.Regulator(info)
+        self._at_battery = any(limit.at == "battery" for limit in limits)
+        self._losses: list[Activity] = []  # those inside a window that is not read
+        self._loss_aj = 0
+        self._most = 0  # load, aJ/ps·2^-80
         self._energy_aj = 0  # spent by ``_read_ps``
         self._read_ps = 0
         self._ended: list[Activity] = []  # not read, or still inside a window that is not
@@ -48,6 +58,8 @@ class Meter:
             reach_ps = settled_ps - self._longest_ps
             self._ended = [activity for activity in self._ended if activity.end_ps >= reach_ps]
             self._kept = len(self._ended)
+            if self._losses:
+                self._losses = [loss for loss in self._losses if loss.end_ps >= reach_ps]
             self._running = frozenset(activity._replace(end_ps=0) for activity in running)
 
     def close(self, rest: Sequence[Activity], horizon_ps: int) -> None:
@@ -58,6 +70,17 @@ class Meter:
     def limits(self) -> tuple[LimitResult, ...]:
         """Every limit against the worst power."""
         return tuple(held(limit, worst) for limit, worst in zip(self._limits, self._worst, strict=True))
+
+    @property
+    def loss_aj(self) -> int:
+        """The energy that the regulator has lost."""
+        return self._loss_aj
+
+    def beyond_nw(self) -> tuple[float, float] | None:
+        """The largest load and that up to which the supply's numbers hold, where it is beyond."""
+        rated_nw = None if self._regulator is None else self._regulator.rated_nw
+        most_nw = Fraction(1000 * self._most, ONE)
+        return None if rated_nw is None or most_nw <= rated_nw else (float(most_nw), float(rated_nw))
 
     def bins_nw(self) -> tuple[float, ...]:
         """Average power in slices of the run."""
@@ -70,21 +93,55 @@ class Meter:
                 what = f"has been read up to {since_ps} ps when told of what began at {activity.start_ps} ps"
                 raise SimulationError(until_ps, "power", what)
         everything = (*self._ended, *running)
-        if self._limits:
-            self._judge(_stretch(everything, max(0, since_ps - self._longest_ps), since_ps, until_ps, is_last))
+        if self._limits or self._regulator:
+            stretch = _stretch(everything, max(0, since_ps - self._longest_ps), since_ps, until_ps, is_last)
+            lines = screen(stretch)
+            if self._regulator:
+                self._lose(self._regulator, lines, since_ps, until_ps)
+            self._judge(stretch, lines)
         points_ps = sorted({since_ps, *self._grid.missing_ps(until_ps), until_ps})
         by_aj = energy_by_aj([activity for activity in everything if activity.end_ps > since_ps], points_ps)
         spent_aj = [self._energy_aj + energy_aj - by_aj[0] for energy_aj in by_aj]
         self._grid.add(points_ps[1:], spent_aj[1:])
         self._read_ps, self._energy_aj = until_ps, spent_aj[-1]
 
-    def _judge(self, stretch: Stretch) -> None:
-        lines = screen(stretch)
+    def _lose(self, regulator: supply.Regulator, lines: Screen, since_ps: int, until_ps: int) -> None:
+        losses = regulator.losses(lines, since_ps, until_ps)
+        self._loss_aj += supply.spent_aj(losses)
+        self._most = max(self._most, max(lines.slope))
+        if self._at_battery:
+            self._losses += losses
+
+    def _judge(self, stretch: Stretch, lines: Screen) -> None:
+        battery, battery_lines = self._battery(stretch, lines) if self._at_battery else (stretch, lines)
         for i, (limit, before) in enumerate(zip(self._limits, self._worst, strict=True)):
-            if limit.kind == "peak":
-                self._worst[i] = worst_peak(stretch, lines, before)
+            at_battery = limit.at == "battery"
+            if limit.kind == "window":
+                here = (battery, battery_lines) if at_battery else (stretch, lines)
+                self._worst[i] = worst_window(*here, limit.window_ps, before)
+            elif at_battery and self._regulator:
+                self._worst[i] = _worst_input(self._regulator, stretch, battery_lines, before)
             else:
-                self._worst[i] = worst_window(stretch, lines, limit.window_ps, before)
+                self._worst[i] = worst_peak(stretch, lines, before)
+
+    def _battery(self, stretch: Stretch, lines: Screen) -> tuple[Stretch, Screen]:
+        """What is spent at the battery: all that is spent at the rail, and the loss."""
+        from_ps = stretch.points_ps[0]
+        losses = [loss for loss in self._losses if loss.end_ps > from_ps]
+        if losses and losses[0].start_ps < from_ps:
+            losses[0] = losses[0]._replace(start_ps=from_ps)
+        return stretch._replace(spending=[*stretch.spending, *losses]), supply.with_losses(lines, losses)
+
+
+def _worst_input(regulator: supply.Regulator, stretch: Stretch, lines: Screen, before: Worst | None) -> Worst | None:
+    """The worst peak at the battery, exactly what the regulator takes for the exact power at the rail."""
+
+    def exact(starts_ps: list[int]) -> list[Fraction]:
+        return [regulator.input_nw(1000 * load) / 1000 for load in powers_at(stretch.spending, starts_ps)]
+
+    # Each activity's slope was cut by less than one unit, which the loss passes on by its slope; and it is rounded up.
+    error = lines.most_active * (1 + regulator.steepest) + ceil_div(ONE, 1000 << 40) + 1
+    return worst_peak(stretch, lines, before, error=error, exact=exact)
 
 
 def _stretch(everything: Sequence[Activity], from_ps: int, since_ps: int, until_ps: int, is_last: bool) -> Stretch:

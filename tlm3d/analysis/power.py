@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import add
 
 from tlm3d.analysis.activities import activities, breakpoints_ps, energy_by_aj
 from tlm3d.analysis.result import PowerTrace
+from tlm3d.analysis.supply import losses
 from tlm3d.record.recording import Recording
 
 SLICES = 80  # the width of the bar of characters
@@ -14,7 +16,7 @@ _STEPS = 16 * SLICES  # of the grid in a run, at least, where there are as many 
 
 
 def trace(recording: Recording) -> PowerTrace:
-    """Energy per interval between breakpoints; sums to the total of the accounts, integer for integer.
+    """Energy per interval between breakpoints, at the rail and at the battery; sums to the totals, integer for integer.
 
     Of a run that kept a window only, over that window. Raises RecordError where the run kept totals only.
     """
@@ -22,10 +24,15 @@ def trace(recording: Recording) -> PowerTrace:
     spending = activities(recording, from_ps, until_ps)
     points_ps = breakpoints_ps(spending, until_ps, from_ps)
     energy_aj = energy_by_aj(spending, points_ps)
+    battery_aj = None
+    if recording.supply is not None:
+        lost_aj = energy_by_aj(losses(recording.supply, spending, points_ps), points_ps)
+        battery_aj = tuple(b - a for a, b in pairwise(map(add, energy_aj, lost_aj)))
     return PowerTrace(
         start_ps=tuple(points_ps[:-1]),
         end_ps=tuple(points_ps[1:]),
         energy_aj=tuple(later - sooner for sooner, later in pairwise(energy_aj)),
+        battery_aj=battery_aj,
     )
 
 

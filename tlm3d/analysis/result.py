@@ -53,14 +53,18 @@ class JobBlame:
 
 @dataclass(frozen=True, slots=True)
 class LimitResult:
-    """A power limit held against the trace. ``met`` is None where it is not judged: a window longer than the run."""
+    """A power limit held against the power ``at`` the rail or battery.
+
+    ``met`` is None where it is not judged: a window longer than the run.
+    """
 
     kind: str  # peak, window
-    definition: str  # e.g. "average over any 100 ms window", "instantaneous peak"
+    definition: str  # e.g. "average over any 100 ms window at the rail", "instantaneous peak at the battery"
     limit_nw: int
     worst_nw: int | None  # rounded up to a nanowatt, so that limit_nw >= worst_nw exactly when met
     at_ps: int | None  # start of the worst interval or window
     met: bool | None
+    at: str = "rail"  # or battery
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class ChannelResult:
 
 @dataclass(frozen=True, slots=True)
 class Efficiency:
-    """The three efficiencies. None where nothing was computed or completed. 1 MAC = 2 op."""
+    """The three efficiencies, of energy at the rail. None where nothing was computed or completed. 1 MAC = 2 op."""
 
     core_fj_per_op: float | None  # compute accounts / operations executed
     effective_fj_per_op: float | None  # all energy / dense operations of inferences completed
@@ -104,11 +108,27 @@ class Efficiency:
 
 @dataclass(frozen=True, slots=True)
 class PowerTrace:
-    """Energy per interval between breakpoints; the column sums to the total, integer for integer."""
+    """Energy per interval between breakpoints; the columns sum to the totals, integer for integer."""
 
     start_ps: tuple[int, ...]
     end_ps: tuple[int, ...]
-    energy_aj: tuple[int, ...]
+    energy_aj: tuple[int, ...]  # at the rail
+    battery_aj: tuple[int, ...] | None = None  # at the battery; None without a supply
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """What the run takes from the battery: all that is spent at the rail, and the loss of the regulator.
+
+    The loss belongs to no task. It follows the power of the whole platform, so no part of it is an account's own; with
+    the share of what no task owns a task gets its share of it.
+    """
+
+    total_aj: int
+    average_nw: float
+    loss_aj: int  # of the account "regulator"
+    effective_fj_per_op: float | None  # as Efficiency has it, with the energy at the battery
+    uj_per_inference_with_share: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +147,16 @@ class Result:
     worst: JobBlame | None  # the job with the largest lateness among the late ones
     tightest: tuple[JobBlame, ...]  # by task, the judged job with the least slack; tightest first
     limits: tuple[LimitResult, ...]
-    total_aj: int
-    average_nw: float
-    accounts: tuple[Account, ...]  # sorted
+    total_aj: int  # at the rail
+    average_nw: float  # at the rail
+    accounts: tuple[Account, ...]  # sorted; with a supply they add up to the total at the battery, else to total_aj
     channels: dict[str, ChannelResult]
     efficiency: Efficiency
-    power_bins_nw: tuple[float, ...]  # average power in equal slices of the window, for the bar of characters
+    power_bins_nw: tuple[
+        float, ...
+    ]  # average power at the rail in equal slices of the window, for the bar of characters
     boot_bytes: int
     notes: tuple[str, ...]
     recording: Recording
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
+    battery: Battery | None = None  # None without a supply

@@ -26,7 +26,7 @@ def stack(platform: PlatformSpec) -> Stack:
         )
         for name, die in platform.dies.items()
     ]
-    limits = tuple(LimitFacts(limit.limit_nw, limit.window_ps) for limit in platform.limits)
+    limits = tuple(LimitFacts(limit.limit_nw, limit.window_ps, limit.at) for limit in platform.limits)
     links = tuple(_link(name, link) for name, link in platform.links.items())
     return Stack(
         platform.name,
@@ -34,6 +34,7 @@ def stack(platform: PlatformSpec) -> Stack:
         links,
         limits,
         tuple(_derived(platform)),
+        None if platform.supply is None else platform.supply.kind,
     )
 
 

@@ -25,8 +25,10 @@ class Row:
     worst_task: str = "-"  # the task whose largest response is the largest share of its deadline
     worst_is_bound: bool = False  # that response is of a job that had not finished: shown with ≥
     worst_share: float = 0.0  # that response over its deadline
-    average_nw: float = 0.0
-    total_aj: int = 0
+    average_nw: float = 0.0  # at the rail
+    total_aj: int = 0  # at the rail
+    battery_average_nw: float | None = None  # None without a supply
+    battery_aj: int | None = None
     uj_per_inference: dict[str, float] = field(default_factory=dict)
 
 
@@ -51,6 +53,8 @@ def row_of(values: tuple[str, ...], result: Result) -> Row:
         worst_share=share,
         average_nw=result.average_nw,
         total_aj=result.total_aj,
+        battery_average_nw=None if result.battery is None else result.battery.average_nw,
+        battery_aj=None if result.battery is None else result.battery.total_aj,
         uj_per_inference=dict(result.efficiency.uj_per_inference),
     )
 
@@ -122,8 +126,8 @@ class Spread:
 
     values: tuple[str, ...]
     worst_response_ps: dict[str, int]  # without the corners at which no judged job ran
-    average_nw: dict[str, float]
-    total_aj: dict[str, int]
+    average_nw: dict[str, float]  # at the rail
+    total_aj: dict[str, int]  # at the rail
 
 
 def spreads(rows: Sequence[Row]) -> list[Spread]:

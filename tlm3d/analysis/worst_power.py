@@ -23,6 +23,7 @@ from tlm3d.analysis.activities import Activity, energy_by_aj
 from tlm3d.units import ceil_div
 
 _BITS = 80  # of the fixed point after the attojoule
+ONE = 1 << _BITS  # an attojoule, or an attojoule a picosecond, of a Screen
 
 
 class Stretch(NamedTuple):
@@ -170,12 +171,16 @@ def _on_lines(lines: Screen, instants_ps: Sequence[int]) -> list[int]:
     return energies
 
 
-def worst_peak(stretch: Stretch, lines: Screen, before: Worst | None = None) -> Worst | None:
+def worst_peak(
+    stretch: Stretch, lines: Screen, before: Worst | None = None, *, error: int = 0, exact: Exact | None = None
+) -> Worst | None:
     """The largest power of any interval that starts in the stretch, or ``before`` it: the exact rational sum of what is
     active. None where no interval has started yet.
+
+    ``exact``: another function of the stretch that the slopes of ``lines`` are within ``error`` of.
     """
-    error = lines.most_active  # each slope was cut by less than one unit of the fixed point
-    exact = partial(powers_at, stretch.spending)
+    error = error or lines.most_active  # each slope was cut by less than one unit of the fixed point
+    exact = exact or partial(powers_at, stretch.spending)
     first = bisect_left(lines.points_ps, stretch.since_ps, stretch.first, stretch.end)
     end = min(stretch.end, len(lines.points_ps) - 1)  # at the end of the run no interval starts
     return _worst(lines.points_ps[first:end], lines.slope[first:end], error, 1, exact, before)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-LISTS = ("blocks", "dataflows", "kernels", "links", "policies", "networks")
+LISTS = ("blocks", "dataflows", "kernels", "links", "supplies", "policies", "networks")
 NETWORKS = Path("workloads/networks")
 
 

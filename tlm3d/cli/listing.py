@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from tlm3d.reporters.listing import KeyRow, KindRow
 
 NAME = "list_"
-SHORT = "List blocks, dataflows, kernels, links, policies or networks."
+SHORT = "List blocks, dataflows, kernels, links, supplies, policies, networks."
 EXAMPLES = (
     "tlm3d list blocks",
     "tlm3d list blocks riscv-cluster",
     "tlm3d list dataflows systolic",
+    "tlm3d list supplies switching",
     "tlm3d list policies",
     "tlm3d list networks --folder workloads/networks",
     "tlm3d list networks resnet8",

@@ -26,7 +26,7 @@ from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import period_ps, task_work
 from tlm3d.plugins import load_kind
-from tlm3d.record.recording import Component, LimitInfo, Recording, StateInterval, TaskInfo
+from tlm3d.record.recording import Component, LimitInfo, Recording, StateInterval, SupplyInfo, TaskInfo
 from tlm3d.spec.binding import BlockName, bind, frame_rates
 from tlm3d.spec.platform import PlatformSpec, with_frame_rates
 from tlm3d.spec.workload import WorkloadSpec
@@ -84,9 +84,12 @@ class System:
         recording.dies = tuple(order)
         recording.channels = self._topology.infos
         recording.limits = tuple(
-            LimitInfo("peak" if limit.peak else "window", limit.limit_nw, limit.window_ps or 0)
+            LimitInfo("peak" if limit.peak else "window", limit.limit_nw, limit.window_ps or 0, limit.at)
             for limit in platform.limits
         )
+        if platform.supply is not None:
+            points, slope = platform.supply.curve()
+            recording.supply = SupplyInfo(platform.supply.kind, points, slope, platform.supply.rated_nw)
         blocks = [Component(die, name) for die in order for name in platform.dies[die].blocks]
         links = {info.component for info in self._topology.infos.values()}
         recording.components = (*blocks, *sorted(links - set(blocks)))

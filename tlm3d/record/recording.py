@@ -9,6 +9,7 @@ there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from tlm3d.errors import RecordError
@@ -130,11 +131,24 @@ class TaskInfo(NamedTuple):
 
 
 class LimitInfo(NamedTuple):
-    """A power limit: ``kind`` is ``peak`` or ``window``; ``window_ps`` is 0 for peak."""
+    """A power limit: ``kind`` is ``peak`` or ``window``; ``window_ps`` is 0 for peak; ``at`` is rail or battery."""
 
     kind: str
     limit_nw: int
     window_ps: int
+    at: str = "rail"
+
+
+class SupplyInfo(NamedTuple):
+    """What the battery gives for what the rail draws: straight lines through ``points``, and on with ``slope``.
+
+    A point is (load, input) in nW, the first at load 0; ``rated_nw`` is the load they hold up to, None for any.
+    """
+
+    kind: str
+    points: tuple[tuple[Fraction, Fraction], ...]
+    slope: Fraction
+    rated_nw: Fraction | None
 
 
 @dataclass(slots=True)
@@ -152,6 +166,7 @@ class Recording:
     channels: dict[str, ChannelInfo] = field(default_factory=dict)  # by name, sorted
     components: tuple[Component, ...] = ()
     limits: tuple[LimitInfo, ...] = ()
+    supply: SupplyInfo | None = None  # None: the rail is all there is
     boot_bytes: int = 0
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
     spans: list[Span] = field(default_factory=list)

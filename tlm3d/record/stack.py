@@ -56,10 +56,11 @@ class DieFacts:
 
 @dataclass(frozen=True, slots=True)
 class LimitFacts:
-    """A power limit; ``window_ps`` is None for one on every instant."""
+    """A power limit at the rail or battery; ``window_ps`` is None for one on every instant."""
 
     limit_nw: int
     window_ps: int | None
+    at: str = "rail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,4 @@ class Stack:
     links: tuple[LinkFacts, ...]
     limits: tuple[LimitFacts, ...]
     derived: tuple[DerivedFacts, ...] = ()
+    supply: str | None = None  # its kind

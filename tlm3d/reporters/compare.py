@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
@@ -179,13 +179,19 @@ def _power(outcomes: Sequence[Outcome]) -> _Section:
     if all(one.error for one in outcomes):
         return _Section("Power", "", [])
     average = [_NOTHING if one.error else _Number(show_nw(one.average_nw), one.average_nw) for one in outcomes]
-    rows = [_Row("average", average)]
+    rows = [_Row("average at the rail", average)]
+    if any(one.battery_nw is not None for one in outcomes):
+        rows.append(_Row("average at the battery", [_or_nothing(one.battery_nw, show_nw) for one in outcomes]))
     held = [_by_definition(one.limits) for one in outcomes]
     for definition in _names(held):
         limits = [of_platform.get(definition) for of_platform in held]
         rows.append(_Row(definition, [_worst_power(limit) for limit in limits]))
         rows.append(_Row("  limit", [_bound(limit) for limit in limits]))
     return _Section("Power", "worst over the run, and the limit", rows)
+
+
+def _or_nothing(value: float | None, show: Callable[[float], str]) -> _Number:
+    return _NOTHING if value is None else _Number(show(value), value)
 
 
 def _by_definition(limits: Sequence[LimitResult]) -> dict[str, LimitResult]:
@@ -219,7 +225,7 @@ def _inferences(outcomes: Sequence[Outcome]) -> _Section:
         if len({one.finished for one in found if one is not None}) > 1:
             counts = [_NOTHING if one is None else _Number(str(one.finished), one.finished) for one in found]
             rows.append(_Row("  inferences", counts))
-    return _Section("Energy an inference", "own accounts / inferences completed", rows)
+    return _Section("Energy an inference", "own accounts at the rail / inferences completed", rows)
 
 
 def _per_inference(inference: Inference, energy_aj: int) -> _Number:
@@ -230,7 +236,9 @@ def _per_inference(inference: Inference, energy_aj: int) -> _Number:
 def _energy(outcomes: Sequence[Outcome]) -> _Section:
     ran = [one for one in outcomes if not one.error]
     totals = [_NOTHING if one.error else _Number(show_aj(one.total_aj), one.total_aj) for one in outcomes]
-    rows = [_Row("total", totals)] if ran else []
+    rows = [_Row("total at the rail", totals)] if ran else []
+    if any(one.battery_aj is not None for one in ran):
+        rows.append(_Row("total at the battery", [_or_nothing(one.battery_aj, show_aj) for one in outcomes]))
     for what in _names(one.energy_aj for one in ran):
         sums = [one.energy_aj.get(what, 0) for one in outcomes]
         cells = [
@@ -248,7 +256,9 @@ def _efficiency(outcomes: Sequence[Outcome]) -> _Section:
         _Row("core", [_per_op(one.core_fj_per_op) for one in outcomes]),
         _Row("effective", [_per_op(one.effective_fj_per_op) for one in outcomes]),
     ]
-    return _Section("Efficiency", "1 MAC = 2 op", rows)
+    if any(one.battery_effective_fj_per_op is not None for one in outcomes):
+        rows.append(_Row("effective at the battery", [_per_op(one.battery_effective_fj_per_op) for one in outcomes]))
+    return _Section("Efficiency", "1 MAC = 2 op; at the rail, unless it says the battery", rows)
 
 
 def _per_op(value: float | None) -> _Number:
@@ -336,11 +346,19 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             for name, task in sorted(outcome.tasks.items())
         },
         "average_nw": outcome.average_nw,
+        "battery_average_nw": outcome.battery_nw,
         "limits": [
-            {"definition": one.definition, "limit_nw": one.limit_nw, "worst_nw": one.worst_nw, "met": one.met}
+            {
+                "definition": one.definition,
+                "at": one.at,
+                "limit_nw": one.limit_nw,
+                "worst_nw": one.worst_nw,
+                "met": one.met,
+            }
             for one in outcome.limits
         ],
         "total_aj": outcome.total_aj,
+        "battery_aj": outcome.battery_aj,
         "energy_aj": dict(sorted(outcome.energy_aj.items())),
         "inferences": {
             name: {
@@ -352,6 +370,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         },
         "core_fj_per_op": outcome.core_fj_per_op,
         "effective_fj_per_op": outcome.effective_fj_per_op,
+        "battery_effective_fj_per_op": outcome.battery_effective_fj_per_op,
     }
 
 

@@ -21,6 +21,7 @@ _TRANSFER_COLUMNS = (
     "channel", "initiator", "task", "index", "bytes", "posted_ps", "start_ps", "finish_ps", "resent", "energy_aj",
 )  # fmt: skip
 _POWER_COLUMNS = ("start_ps", "end_ps", "energy_aj")
+_BATTERY_COLUMN = "battery_aj"  # with a supply
 
 
 def export(result: Result, directory: Path) -> list[Path]:
@@ -33,11 +34,12 @@ def export(result: Result, directory: Path) -> list[Path]:
     window_ps = recording.window_ps
     directory.mkdir(parents=True, exist_ok=True)
     jobs = (*_JOB_COLUMNS, *(f"{bucket}_ps" for bucket in BUCKETS))
+    power = _POWER_COLUMNS if recording.supply is None else (*_POWER_COLUMNS, _BATTERY_COLUMN)
     return [
         _write(directory / "jobs.csv", jobs, _jobs(recording)),
         _write(directory / "spans.csv", _SPAN_COLUMNS, _spans(recording, *window_ps)),
         _write(directory / "transfers.csv", _TRANSFER_COLUMNS, _transfers(recording, *window_ps)),
-        _write(directory / "power.csv", _POWER_COLUMNS, _power(recording)),
+        _write(directory / "power.csv", power, _power(recording)),
     ]
 
 
@@ -87,4 +89,5 @@ def _number(index: int) -> _Cell:
 
 def _power(recording: Recording) -> Iterable[Sequence[_Cell]]:
     power = trace(recording)
-    return zip(power.start_ps, power.end_ps, power.energy_aj, strict=True)
+    columns = [power.start_ps, power.end_ps, power.energy_aj]
+    return zip(*columns, *([] if power.battery_aj is None else [power.battery_aj]), strict=True)

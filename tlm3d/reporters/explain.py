@@ -37,7 +37,11 @@ def render(explanation: Explanation, console: Console) -> None:
     ]
     page.table([Column("cause", Kind.NAME), Column("time"), Column("%"), Column("", Kind.BAR)], causes)
     unowned = f"{show_aj(explanation.unowned_aj)} of leakage and power states of the whole platform meanwhile"
-    page.heading("Energy", f"{show_aj(explanation.energy_aj)} an inference; beside it {unowned}")
+    page.heading("Energy", f"{show_aj(explanation.energy_aj)} an inference at the rail; beside it {unowned}")
+    if explanation.regulator_aj is not None:
+        total_aj = explanation.energy_aj + explanation.unowned_aj + explanation.regulator_aj
+        lost = f"the regulator loses {show_aj(explanation.regulator_aj)} meanwhile"
+        page.paragraph(f"{lost}: {show_aj(total_aj)} for all of it at the battery")
 
 
 def _facts(explanation: Explanation, page: Page) -> None:
@@ -128,5 +132,6 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "buckets_ps": explanation.buckets_ps,
         "energy_aj": explanation.energy_aj,
         "unowned_aj": explanation.unowned_aj,
+        "regulator_aj": explanation.regulator_aj,
         "boot_bytes": explanation.boot_bytes,
     }

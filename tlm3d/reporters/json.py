@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tlm3d import __version__
-from tlm3d.analysis.result import JobBlame, LimitResult, Result, TaskResult
+from tlm3d.analysis.result import Battery, JobBlame, LimitResult, Result, TaskResult
 from tlm3d.reporters.job import causes, status, within
 
 _NW_PER_MW = 10**6
@@ -44,6 +44,7 @@ def document(result: Result) -> dict[str, Any]:
                 for a in sorted(result.accounts, key=lambda a: (a.die, a.component, a.what, a.task))
             ],
         },
+        "battery": None if result.battery is None else _battery(result.battery),
         "channels": {
             name: {
                 "role": channel.role,
@@ -71,6 +72,17 @@ def document(result: Result) -> dict[str, Any]:
 def dumps(result: Result) -> str:
     """``document(result)`` as indented ASCII JSON text that ends with a newline."""
     return json.dumps(document(result), indent=2, allow_nan=False) + "\n"
+
+
+def _battery(battery: Battery) -> dict[str, Any]:
+    return {
+        "average_mw": battery.average_nw / _NW_PER_MW,
+        "average_nw": battery.average_nw,
+        "total_aj": battery.total_aj,
+        "loss_aj": battery.loss_aj,
+        "effective_fj_per_op": battery.effective_fj_per_op,
+        "uj_per_inference_with_share": dict(sorted(battery.uj_per_inference_with_share.items())),
+    }
 
 
 def _task(task: TaskResult) -> dict[str, Any]:
@@ -117,6 +129,7 @@ def _limit(limit: LimitResult) -> dict[str, Any]:
     return {
         "kind": limit.kind,
         "definition": limit.definition,
+        "at": limit.at,
         "limit_mw": limit.limit_nw / _NW_PER_MW,
         "limit_nw": limit.limit_nw,
         "worst_mw": None if limit.worst_nw is None else limit.worst_nw / _NW_PER_MW,

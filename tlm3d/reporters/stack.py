@@ -86,11 +86,14 @@ def render(stack: Stack, console: Console) -> None:
         page.heading("Links past a neighbour")
         for rail, mark in zip(rails, marks, strict=True):
             _listed(page, rail.link, mark)
+    if stack.supply is not None:
+        page.heading("Supply")
+        page.paragraph(f"{stack.supply}, between the battery and the rail")
     if stack.limits:
         page.heading("Power limits")
         for limit in stack.limits:
             what = "at every instant" if limit.window_ps is None else f"averaged over any {show_ps(limit.window_ps)}"
-            page.paragraph(f"{show_nw(limit.limit_nw)} {what}")
+            page.paragraph(f"{show_nw(limit.limit_nw)} {what}, at the {limit.at}")
     if stack.derived:
         page.heading("Derived numbers")
         for one in stack.derived:

@@ -44,7 +44,8 @@ def render(
 def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequence[int]) -> None:
     networks = sorted({name for row in rows for name in row.uj_per_inference})
     over = "over: power limits not kept; " if any(row.limits_missed for row in rows) else ""
-    page.heading("Points", f"{over}uJ: each network's own energy an inference")
+    batteries = "; battery: the average at the battery" if _have_battery(rows) else ""
+    page.heading("Points", f"{over}average, uJ (each network's own energy an inference): at the rail{batteries}")
     columns = [
         *(Column(path, Kind.NAME) for path in paths),
         Column("corner", Kind.NAME),
@@ -54,6 +55,7 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
         Column("worst", Kind.NAME),  # these two are read as one: "worst response", "wake 174 ms"
         Column("response"),
         Column("average"),
+        Column("battery"),
         *(Column(f"uJ {name}", optional=index > 0) for index, name in enumerate(networks)),
         Column("", Kind.NAME),
     ]
@@ -62,17 +64,29 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
         knee = "<- knee" if index in knees else ""
         point = [*row.values, row.corner if _tells_corners(rows) else ""]
         if row.error:
-            cells.append([*point, "ERROR", *[""] * (5 + len(networks)), ""])
+            cells.append([*point, "ERROR", *[""] * (6 + len(networks)), ""])
             continue
         energy = [f"{row.uj_per_inference[name]:.3g}" if name in row.uj_per_inference else "-" for name in networks]
         missed = f"{row.missed} ({100 * row.missed / row.judged:.1f} %)" if row.judged else "-"
         over_limits = str(row.limits_missed) if over else ""
         worst = [row.worst_task, _worst_response(row)]
-        outcome = [row.verdict.upper(), missed, over_limits, *worst, show_nw(row.average_nw)]
+        outcome = [row.verdict.upper(), missed, over_limits, *worst, show_nw(row.average_nw), _battery(row, rows)]
         cells.append([*point, *outcome, *energy, knee])
     hidden = page.table(columns, cells)
     if hidden:
         page.paragraph(f"not shown for want of room: {', '.join(hidden)} (in --csv and --json)")
+
+
+def _have_battery(rows: Sequence[Row]) -> bool:
+    """Whether some platform has a supply."""
+    return any(row.battery_aj is not None for row in rows)
+
+
+def _battery(row: Row, rows: Sequence[Row]) -> str:
+    """The average at the battery; nothing where no platform has a supply."""
+    if row.battery_average_nw is None:
+        return "-" if _have_battery(rows) else ""
+    return show_nw(row.battery_average_nw)
 
 
 def _worst_response(row: Row) -> str:
@@ -126,8 +140,8 @@ def _spread(page: Page, paths: Sequence[str], rows: Sequence[Row]) -> None:
         names: Sequence[str] = spread.values
         quantities: tuple[tuple[str, Mapping[str, float], Callable[[float], str]], ...] = (
             ("worst response", spread.worst_response_ps, show_ps),
-            ("average power", spread.average_nw, show_nw),
-            ("energy", spread.total_aj, show_aj),
+            ("average power at the rail", spread.average_nw, show_nw),
+            ("energy at the rail", spread.total_aj, show_aj),
         )
         for what, by_corner, show in quantities:
             shown = [show(by_corner[corner]) if corner in by_corner else "-" for corner in corners]
@@ -205,6 +219,8 @@ def _row(paths: Sequence[str], row: Row) -> dict[str, Any]:
         "worst_is_bound": row.worst_is_bound,
         "average_nw": row.average_nw,
         "total_aj": row.total_aj,
+        "battery_average_nw": row.battery_average_nw,
+        "battery_aj": row.battery_aj,
         "uj_per_inference": dict(sorted(row.uj_per_inference.items())),
     }
 
@@ -225,6 +241,8 @@ def csv_text(paths: Sequence[str], rows: Sequence[Row]) -> str:
         "average_nw",
         "total_aj",
     ]
+    if _have_battery(rows):
+        outcome += ["battery_average_nw", "battery_aj"]
     writer.writerow([*paths, "corner", *outcome, *(f"uj_per_inference_{name}" for name in networks), "error"])
     for row in rows:
         numbers: list[object] = [""] * (len(outcome) + len(networks))

@@ -140,11 +140,15 @@ def _tightest(result: Result, page: Page) -> None:
 
 
 def _power(result: Result, page: Page) -> None:
-    page.heading("Power", f"average {show_nw(result.average_nw)} over the run")
+    average = f"average {show_nw(result.average_nw)} at the rail"
+    if result.battery is not None:
+        average += f", {show_nw(result.battery.average_nw)} at the battery"
+    page.heading("Power", f"{average}, over the run")
     if not result.limits:
         page.paragraph("no limits stated")
         return
     columns = [Column("", Kind.VERDICT), Column("limit"), Column("worst"), Column("%"), Column("from")]
+    columns.append(Column("at the", Kind.NAME))
     page.table([*columns, Column("definition", Kind.NAME)], [_limit_row(limit) for limit in result.limits])
 
 
@@ -158,7 +162,8 @@ def _limit_row(limit: LimitResult) -> list[Cell]:
             digits += 1
             bound, worst = (show(nw / 10**9, "W", digits) for nw in (limit.limit_nw, limit.worst_nw))
     when = "-" if limit.at_ps is None else _instant(limit.at_ps)
-    return [verdict, bound, worst, share, when, limit.definition]
+    definition = limit.definition.removesuffix(f" at the {limit.at}")
+    return [verdict, bound, worst, share, when, limit.at, definition]
 
 
 def _channels(result: Result, page: Page) -> None:
@@ -183,7 +188,10 @@ def _channels(result: Result, page: Page) -> None:
 
 
 def _energy(result: Result, page: Page) -> None:
-    page.heading("Energy", f"{show_aj(result.total_aj)} in {show_ps(result.horizon_ps)}, by block")
+    total = f"{show_aj(result.total_aj)} at the rail"
+    if result.battery is not None:
+        total += f", {show_aj(result.battery.total_aj)} at the battery"
+    page.heading("Energy", f"{total}, in {show_ps(result.horizon_ps)}, by block")
     blocks: dict[tuple[str, str], dict[str, int]] = {}
     whats: dict[str, int] = {}
     for account in result.accounts:
@@ -212,23 +220,27 @@ def _energy(result: Result, page: Page) -> None:
 
 
 def _energy_cells(energy_aj: int, result: Result) -> list[Cell]:
-    share = energy_aj / result.total_aj if result.total_aj else 0.0
+    total_aj = result.total_aj if result.battery is None else result.battery.total_aj
+    share = energy_aj / total_aj if total_aj else 0.0
     average_nw = energy_aj * 1000 / result.horizon_ps
-    return [show_aj(energy_aj), show_nw(average_nw), percent(energy_aj, result.total_aj), share]
+    return [show_aj(energy_aj), show_nw(average_nw), percent(energy_aj, total_aj), share]
 
 
 def _efficiency(result: Result, page: Page) -> None:
     efficiency = result.efficiency
-    page.heading("Efficiency", "1 MAC = 2 op")
+    page.heading("Efficiency", "1 MAC = 2 op; energy at the rail, unless it says the battery")
     core, effective = efficiency.core_fj_per_op, efficiency.effective_fj_per_op
     rows: list[list[Cell]] = [
         ["core", _fj_per_op(core), "compute accounts / operations executed"],
         ["effective", _fj_per_op(effective), "all energy / dense operations of the inferences completed"],
     ]
+    if result.battery is not None:
+        at_battery = result.battery.effective_fj_per_op
+        rows.append(["effective", _fj_per_op(at_battery), "the same at the battery, the regulator's loss in it"])
     page.table([Column("", Kind.NAME), Column("energy"), Column("definition", Kind.NAME)], rows)
     page.heading(
         "Energy per inference",
-        f"own; and with a share, by busy time, of {_show_uj(efficiency.unowned_uj)} unowned",
+        f"own; and with a share, by busy time, of {_show_uj(efficiency.unowned_uj)} unowned, at the rail",
     )
     shared = efficiency.uj_per_inference_with_share
     per_task: list[list[Cell]] = [
@@ -236,7 +248,12 @@ def _efficiency(result: Result, page: Page) -> None:
         for task, own in efficiency.uj_per_inference.items()
     ]
     if per_task:
-        page.table([Column("task", Kind.NAME), Column("own"), Column("with share")], per_task)
+        columns = [Column("task", Kind.NAME), Column("own"), Column("with share")]
+        if result.battery is not None:
+            columns.append(Column("with share, at the battery"))
+            for row in per_task:
+                row.append(_show_uj(result.battery.uj_per_inference_with_share[str(row[0])]))
+        page.table(columns, per_task)
     else:
         page.paragraph("no inference completed")
 
@@ -247,7 +264,7 @@ def _over_time(result: Result, page: Page) -> None:
     label = max(len(show_nw(nw)) for nw in (*result.power_bins_nw, 0.0))
     bins = slices(result.power_bins_nw, page.width - label - 4)
     width_ps = result.horizon_ps / len(bins)
-    page.heading("Power over time", f"one column is {show_ps(width_ps)}")
+    page.heading("Power over time", f"at the rail; one column is {show_ps(width_ps)}")
     levels = (("min", min(bins)), ("average", result.average_nw), ("peak", max(bins)))
     page.paragraph(" · ".join(f"{name} {show_nw(nw)}" for name, nw in levels) + " of the columns")
     lines = skyline(bins, page.ascii)

@@ -1,11 +1,11 @@
-"""Platform files: dies, blocks, links, limits."""
+"""Platform files: dies, blocks, links, supply, limits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,15 +17,17 @@ from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw, Title
 from tlm3d.spec.source import Source, Where, read_source
 from tlm3d.spec.validate import Problems, expect_file, shape
+from tlm3d.supplies import SupplySpec
 from tlm3d.units import clip
 
 
 class LimitSpec(Frozen):
-    """A power limit: at every instant (``peak: true``) or averaged over every ``window`` of that length."""
+    """A power limit at the rail or the battery: at every instant (``peak: true``) or averaged over every ``window``."""
 
     limit_nw: LimitNw = Field(alias="limit")
     window_ps: DurationPs | None = Field(alias="window", default=None)
     peak: Flag = False
+    at: Literal["rail", "battery"] = "rail"
 
     @model_validator(mode="after")
     def _one_definition(self) -> LimitSpec:
@@ -53,6 +55,7 @@ class PlatformSpec:
     links: dict[str, LinkSpec]
     limits: tuple[LimitSpec, ...]
     source: Source
+    supply: SupplySpec | None = None  # None: the rail is all there is
     corner: str = TYPICAL  # which of its values at corners it has
 
 
@@ -60,10 +63,11 @@ _Broken = set[tuple[str, ...]]  # (die,) and (die, block) that are written but h
 
 
 class PlatformKeys(Frozen):
-    """The keys of a platform file; what is in ``dies`` and ``links`` depends on their kinds."""
+    """The keys of a platform file; what is in ``dies``, ``links`` and ``supply`` depends on their kinds."""
 
     name: Title
     limits: list[LimitSpec] = []
+    supply: Any = None
     dies: dict[str, Any] = Field(min_length=1)
     links: dict[str, Any] = {}
 
@@ -103,12 +107,18 @@ def platform_of(source: Source, corner: str = TYPICAL) -> PlatformSpec:
     tree = source.tree if isinstance(source.tree, dict) else {}
     dies, broken = _dies(problems, tree.get("dies"))
     links = _links(problems, tree.get("links"), dies, broken)
+    supply = _kind(problems, "supplies", tree["supply"], ("supply",)) if "supply" in tree else None
+    for i, limit in enumerate(keys.limits if keys and "supply" not in tree else ()):
+        if limit.at == "battery":
+            problems.add(("limits", i, "at"), "there is no battery: the platform has no 'supply'")
     _fill_homes(problems, dies, broken)
     _check_references(problems, dies, broken)
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
-    limits = tuple(sorted(keys.limits, key=lambda one: (not one.peak, one.window_ps or 0, one.limit_nw)))
-    return PlatformSpec(keys.name, dies, links, limits, source, corner)
+    limits = tuple(
+        sorted(keys.limits, key=lambda one: (not one.peak, one.window_ps or 0, one.at != "rail", one.limit_nw))
+    )
+    return PlatformSpec(keys.name, dies, links, limits, source, supply, corner)
 
 
 def _dies(problems: Problems, tree: Any) -> tuple[dict[str, DieSpec], _Broken]:

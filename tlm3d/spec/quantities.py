@@ -111,6 +111,18 @@ def _probability(value: Any) -> Fraction:
     return number
 
 
+def _efficiency(value: Any) -> Fraction:
+    expected = "an efficiency such as '85 %' or 0.85"
+    text = _text(value, expected)
+    try:
+        exact = parse_number(text, expected)
+    except QuantityError:
+        exact = parse_quantity(text, units.EFFICIENCY)
+    if not 0 < exact <= 1:
+        raise QuantityError(f"expected {expected}, got {clip(text)}: must be above zero, and at most 100 % or 1")
+    return exact
+
+
 def _flag(value: Any) -> bool:
     text = _text(value, "true or false")
     if text not in ("true", "false"):
@@ -203,6 +215,18 @@ _PROBABILITY = WithJsonSchema(
     | {"description": "a probability", "examples": ["1e-9"]}
 )
 
+_EFFICIENCY = WithJsonSchema(
+    _at_corners(
+        {
+            "type": ["number", "string"],
+            "pattern": f"{number_pattern(positive=True).removesuffix('$')}(?:%\\s*)?$",
+            "exclusiveMinimum": 0,
+            "maximum": 1,
+        }
+    )
+    | {"description": "an efficiency", "examples": ["85 %"]}
+)
+
 TimePs = Annotated[int, PlainValidator(_integer(units.TIME)), _schema(units.TIME)]
 DurationPs = Annotated[int, PlainValidator(_integer(units.TIME, at_least=1)), _schema(units.TIME, positive=True)]
 PowerNw = Annotated[int, PlainValidator(_integer(units.POWER)), _schema(units.POWER)]
@@ -248,6 +272,7 @@ CountOrZero = Annotated[int, PlainValidator(_count(0)), _whole(0)]
 Positive = Annotated[Fraction, PlainValidator(_positive), _NUMBER]
 PositiveOrZero = Annotated[Fraction, PlainValidator(_positive_or_zero), _NUMBER_OR_ZERO]
 Probability = Annotated[Fraction, PlainValidator(_probability), _PROBABILITY]
+Efficiency = Annotated[Fraction, PlainValidator(_efficiency), _EFFICIENCY]
 Flag = Annotated[
     bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})
 ]

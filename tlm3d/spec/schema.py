@@ -31,6 +31,13 @@ Schema = dict[str, Any]
 
 FILES = ("platform", "workload", "network")
 _KIND = "what it is: the other keys depend on it"
+_TITLES = {
+    "blocks": "Block kind",
+    "dataflows": "Dataflow",
+    "kernels": "Kernel library",
+    "links": "Link kind",
+    "supplies": "Supply kind",
+}
 _ENDS = ("between", "from", "to")
 _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (PlatformKeys, "Platform: top level"),
@@ -61,8 +68,8 @@ def schema(file: str) -> Schema:
 
 
 def kind_schema(slot: str, name: str) -> Schema:
-    """The keys of one block kind, dataflow, kernel library or link kind. Raises PluginError."""
-    title = {"blocks": "Block kind", "dataflows": "Dataflow", "kernels": "Kernel library", "links": "Link kind"}[slot]
+    """The keys of one kind of ``slot``. Raises PluginError."""
+    title = _TITLES[slot]
     model = load_kind(slot, name)
     found = _object(model, f"{title} {name}")
     left_out: tuple[str, ...] = ("kind",)
@@ -109,6 +116,8 @@ def _platform() -> Schema:
     defs["block"] = _by_kind("block", kinds("blocks"))
     defs["link"] = _by_kind("link", [name for name in links if name not in within])
     defs["bus"] = _by_kind("link", within)
+    defs |= {f"supply-{name}": kind_schema("supplies", name) for name in kinds("supplies")}
+    defs["supply"] = _by_kind("supply", kinds("supplies"))
     die = _object(DieKeys)
     die["properties"]["blocks"] |= _named("block") | {"propertyNames": _name(but="bus")}
     die["properties"]["bus"] |= {"$ref": "#/$defs/bus"}
@@ -118,6 +127,7 @@ def _platform() -> Schema:
     }
     found = _object(PlatformKeys)
     found["properties"]["limits"] |= {"items": {"$ref": "#/$defs/limit"}}
+    found["properties"]["supply"] |= {"$ref": "#/$defs/supply"}
     found["properties"]["dies"] |= _named("die") | {"minProperties": 1}
     found["properties"]["links"] |= _named("link")
     return found | {"$defs": defs}

@@ -50,7 +50,7 @@ def test_a_window_longer_than_the_run_is_not_judged() -> None:
     assert (result.limits[0].met, result.limits[0].worst_nw, result.limits[0].at_ps) == (None, None, None)
     assert (result.verdict, result.reasons) == (
         Verdict.UNJUDGED,
-        ("average over any 100 ms window: longer than the run",),
+        ("average over any 100 ms window at the rail: longer than the run",),
     )
 
 
@@ -63,12 +63,20 @@ def test_a_window_as_long_as_the_run_is_judged() -> None:
 @pytest.mark.parametrize(
     ("power_nw", "limit", "reason"),
     [
-        (12_100_000, LimitInfo("window", 10_000_000, MS), "12.1 mW > 10 mW over any 1 ms window"),
-        (12_149_999, LimitInfo("window", 10_000_000, 3 * MS // 2), "12.1 mW > 10 mW over any 1.5 ms window"),
-        (12_150_000, LimitInfo("window", 10_000_000, 33_300_000), "12.2 mW > 10 mW over any 33.3 us window"),
-        (10_000_001, LimitInfo("window", 10_000_000, MS), "10.000001 mW > 10 mW over any 1 ms window"),
-        (80_000_000, LimitInfo("peak", 62_500_000, 0), "80 mW > 62.5 mW at the peak"),
-        (999, LimitInfo("peak", 0, 0), "999 nW > 0 nW at the peak"),
+        (12_100_000, LimitInfo("window", 10_000_000, MS), "12.1 mW > 10 mW over any 1 ms window at the rail"),
+        (
+            12_149_999,
+            LimitInfo("window", 10_000_000, 3 * MS // 2),
+            "12.1 mW > 10 mW over any 1.5 ms window at the rail",
+        ),
+        (
+            12_150_000,
+            LimitInfo("window", 10_000_000, 33_300_000),
+            "12.2 mW > 10 mW over any 33.3 us window at the rail",
+        ),
+        (10_000_001, LimitInfo("window", 10_000_000, MS), "10.000001 mW > 10 mW over any 1 ms window at the rail"),
+        (80_000_000, LimitInfo("peak", 62_500_000, 0), "80 mW > 62.5 mW at the peak, at the rail"),
+        (999, LimitInfo("peak", 0, 0), "999 nW > 0 nW at the peak, at the rail"),
     ],
 )
 def test_an_exceeded_limit_says_by_how_much_in_readable_units(power_nw: int, limit: LimitInfo, reason: str) -> None:

@@ -28,7 +28,7 @@ def column(name: str, *, response_ps: int, energy_aj: dict[str, int], finished: 
         horizon_ps=10**12,
         tasks={"wake": TaskResult("wake", 10**11, 10, 10, 0, 0, finished, stats)},
         average_nw=total_aj / 10**9,
-        limits=(LimitResult("window", "average over any 100 ms window", 2 * 10**6, 10**6, 0, True),),
+        limits=(LimitResult("window", "average over any 100 ms window at the rail", 2 * 10**6, 10**6, 0, True),),
         total_aj=total_aj,
         energy_aj=energy_aj,
         inferences={"wake": Inference(finished, energy_aj)},
@@ -77,7 +77,7 @@ def test_a_factor_stands_beside_what_differs_and_an_equals_sign_beside_what_does
     assert row(lines, "wake", "Deadlines") == ["wake", "10.0", "ms", "5.00", "ms", "×0.50"]
     assert row(lines, "compute", "Energy an inference") == ["compute", "4.00", "uJ", "4.00", "uJ", "="]
     assert row(lines, "wake", "Energy an inference") == ["wake", "4.10", "uJ", "8.20", "uJ", "×2.00"]
-    assert row(lines, "total", "Energy ") == ["total", "41.0", "uJ", "82.0", "uJ", "×2.00"]
+    assert row(lines, "total", "Energy ") == ["total", "at", "the", "rail", "41.0", "uJ", "82.0", "uJ", "×2.00"]
 
 
 def test_an_account_that_one_platform_lacks_is_nothing_there_and_has_no_factor() -> None:
@@ -105,7 +105,7 @@ def test_a_platform_in_error_is_a_column_of_dashes_even_as_the_first() -> None:
     lines = report([FAILED, FLAT], [NOTHING])
     assert row(lines, "verdict") == ["verdict", "ERROR", "MET"]
     assert row(lines, "wake", "Deadlines") == ["wake", "-", "5.00", "ms"]
-    assert row(lines, "average", "Power") == ["average", "-", "82.0", "uW"]
+    assert row(lines, "average", "Power") == ["average", "at", "the", "rail", "-", "82.0", "uW"]
 
 
 def test_two_platforms_of_one_name_and_long_names_are_numbered() -> None:

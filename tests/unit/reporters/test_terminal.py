@@ -115,9 +115,9 @@ def test_when_nothing_is_late_the_tightest_job_is_shown_with_its_slack(met: Resu
 
 def test_a_limit_passed_by_a_nanowatt_reads_differently_from_its_worst_value(missed: Result) -> None:
     power = section(text(missed), "Power ")
-    assert re.search(r"OVER +4\.549999 mW +4\.550000 mW +>100 +7 ms +instantaneous peak", power)
-    assert re.search(r"ok +10\.0 mW +2\.45 mW +24\.5 +0 s +average over any 50 ms window", power)
-    assert re.search(r"unjudged +9\.00 mW +- +- +- +average over any 1 s window", power)
+    assert re.search(r"OVER +4\.549999 mW +4\.550000 mW +>100 +7 ms +rail +instantaneous peak", power)
+    assert re.search(r"ok +10\.0 mW +2\.45 mW +24\.5 +0 s +rail +average over any 50 ms window", power)
+    assert re.search(r"unjudged +9\.00 mW +- +- +- +rail +average over any 1 s window", power)
 
 
 def test_a_channel_shows_busy_share_bits_and_mean_queue(missed: Result) -> None:
@@ -129,7 +129,7 @@ def test_a_channel_shows_busy_share_bits_and_mean_queue(missed: Result) -> None:
 
 def test_energy_is_listed_by_die_from_the_top_tier_and_by_what(missed: Result) -> None:
     report = text(missed, 100)
-    energy = section(report, "Energy  140 uJ in 100 ms, by block")
+    energy = section(report, "Energy  140 uJ at the rail, in 100 ms, by block")
     assert energy.index("pixel") < energy.index("logic") < energy.index("npu ")
     assert re.search(r"camera +35\.0 uJ +350 uW +25\.0 +\S+ +sensing 86 %, leakage 14 %", energy)
     assert re.search(r"sensing +30\.0 uJ +300 uW +21\.4", section(report, "Energy by what"))
