@@ -146,3 +146,13 @@ def test_more_cores_more_lanes_and_larger_blocks_never_take_longer() -> None:
             assert by_cores == sorted(by_cores, reverse=True)
             by_lanes = [kernels.work(found, tile, 8, Simd(lanes)).instructions for lanes in (1, 2, 4)]
             assert by_lanes == sorted(by_lanes, reverse=True)
+
+
+def test_a_dma_copies_the_rows_of_patches_one_after_the_other() -> None:
+    found, tile = layer(Op.CONV, (4, 4, 4), channels=4, kernel=(3, 3))
+    copying = Im2col.model_validate({"kind": "im2col", "patch_dma": "10"})
+    work, by_cores = copying.work(found, tile, 8, FOUR), IM2COL.work(found, tile, 8, FOUR)
+    assert work.dma_cycles == 16 * 3 * (10 + 2)  # of all pixels: 3 · 4 operands, 8 a cycle
+    assert by_cores.instructions - work.instructions == 2 * 3 * 2 * 3  # no loads, no stores
+    few, one = layer(Op.CONV, (1, 1, 4), channels=64, kernel=(3, 3))
+    assert copying.work(few, one, 8, FOUR).dma_cycles == 8 * 3 * (10 + 2)  # cores share channels: each its own copy

@@ -65,7 +65,7 @@ class RiscvCluster(ComputeSpec):
     """Data-parallel kernels on ``cores``, counted instruction by instruction, or at rates stated for the whole cluster.
 
     Counted: cycles = start-up + the busiest core's instructions · cpi + accesses · conflicts + reordered ·
-    ``reorder``. Each access to L1 waits on average for half of those that others make to its bank in the same cycle:
+    ``reorder`` + cycles of the DMA. Each access to L1 waits on average for half of those that others make to its bank in the same cycle:
     (cores − 1) · (accesses / instructions) / (2 · banks) cycles.
 
     With ``mac_per_cycle``, which then says what runs here: cycles = start-up + work · ⌈u/cores⌉·cores / (u · rate), u
@@ -123,7 +123,8 @@ class RiscvCluster(ComputeSpec):
 
     def _counted(self, layer: Layer, tile: Tile) -> Fraction:
         work = self.kernels.work(layer, tile, self.cores, self.simd.of(layer))
-        return work.instructions * self.cpi + work.accesses * self._conflict(work) + work.reordered * self.reorder
+        cores = work.instructions * self.cpi + work.accesses * self._conflict(work)
+        return cores + work.reordered * self.reorder + work.dma_cycles
 
     def _conflict(self, work: Work) -> Fraction:
         """Cycles that an access waits for its bank."""

@@ -29,15 +29,17 @@ class Simd(NamedTuple):
 class Work(NamedTuple):
     """What a core does for its share of a tile. ``accesses`` are loads and stores, and among the ``instructions``.
 
-    ``reordered`` elements are moved one by one by the DMA, for all cores together, before they begin.
+    The DMA, of which there is one, moves ``reordered`` elements one by one and is busy for ``dma_cycles``, for all cores
+    together, while they wait.
     """
 
     instructions: int
     accesses: int
     reordered: int = 0
+    dma_cycles: int = 0
 
     def times(self, n: int) -> Work:
-        return Work(n * self.instructions, n * self.accesses, self.reordered)
+        return self._replace(instructions=n * self.instructions, accesses=n * self.accesses)
 
     def plus(self, other: Work) -> Work:
         return Work(*(a + b for a, b in zip(self, other, strict=True)))

@@ -9,12 +9,16 @@ from tlm3d.spec.quantities import Count, CountOrZero
 from tlm3d.units import ceil_div
 
 
+_DMA_OPERANDS = 8  # that the DMA moves in a cycle
+
+
 class Im2col(Kernels):
     """PULP-NN's way (Garofalo et al., arXiv 1908.11263): ``pixels`` × ``channels`` outputs at a time, from registers.
 
-    - conv: each pixel's patch is copied into a row of kh · kw · Cin operands, ``patch_row`` instructions and two a word
-      for each of its kh rows; pointwise needs no copy. Outputs are then products of such rows with the weights, in
-      blocks. Cores share pixels, or channels, where that leaves the busiest less to do.
+    - conv: each pixel's patch is copied into a row of kh · kw · Cin operands, one after the other of its kh rows:
+      ``patch_row`` instructions and two a word; or ``patch_row`` and, where the DMA copies, its ``patch_dma`` cycles and
+      one for 8 operands, a row at a time for all cores. Pointwise needs no copy. Outputs are then products of such rows
+      with the weights, in blocks. Cores share pixels, or channels, where that leaves the busiest less to do.
     - depthwise: cores share channels. The maps of a tile are reordered to planes by the DMA, element by element. For
       each column of outputs, the rows above one another that it needs are copied, then an output is kh · kw products.
     - linear: one pixel, ``linear_channels`` outputs at a time; cores share outputs.
@@ -27,6 +31,7 @@ class Im2col(Kernels):
     channels: Count = 4
     linear_channels: Count = 2
     patch_row: CountOrZero = 16
+    patch_dma: Count | None = None
 
     def work(self, layer: Layer, tile: Tile, cores: int, simd: Simd) -> Work:
         if layer.kind == "depthwise":
@@ -36,22 +41,30 @@ class Im2col(Kernels):
             return self._blocks(1, share, tile.in_channels, simd, self.linear_channels)
         if layer.kind not in ("conv", "pointwise"):
             return elementwise(layer, tile, cores)
-        positions = tile.out_rows * tile.out_width
-        by_pixels = (largest_share(positions, cores, self.pixels), tile.out_channels)
-        by_channels = (positions, largest_share(tile.out_channels, cores, self.channels))
-        return min(self._convolution(layer, tile, *share, simd) for share in (by_pixels, by_channels))
+        positions, channels = tile.out_rows * tile.out_width, tile.out_channels
+        by_pixels = (largest_share(positions, cores, self.pixels), channels, positions)
+        some = largest_share(channels, cores, self.channels)
+        by_channels = (positions, some, positions * ceil_div(channels, some))  # each core copies all patches
+        shares = [self._convolution(layer, tile, *share, simd) for share in (by_pixels, by_channels)]
+        return min(shares, key=lambda work: (work.instructions + work.dma_cycles, work))
 
-    def _convolution(self, layer: Layer, tile: Tile, pixels: int, channels: int, simd: Simd) -> Work:
+    def _convolution(self, layer: Layer, tile: Tile, pixels: int, channels: int, patches: int, simd: Simd) -> Work:
+        """What one core does for ``pixels`` × ``channels``, all cores together copying ``patches``."""
         summands = layer.weights_per_channel
         full, rest = divmod(pixels, self.pixels)
         work = self._blocks(self.pixels, channels, summands, simd, self.channels).times(full)
         if rest:
             work = work.plus(self._blocks(rest, channels, summands, simd, self.channels))
         if layer.kind == "conv":
-            work = work.plus(self._copied(layer.kernel[1] * tile.in_channels, simd).times(layer.kernel[0] * pixels))
+            operands, rows = layer.kernel[1] * tile.in_channels, layer.kernel[0]
+            copied = self._copied_row(operands, simd).times(rows * pixels)
+            if self.patch_dma is not None:
+                row_cycles = self.patch_dma + ceil_div(operands, _DMA_OPERANDS)
+                copied = Work(rows * pixels * self.patch_row, 0, dma_cycles=rows * patches * row_cycles)
+            work = work.plus(copied)
         return work
 
-    def _copied(self, operands: int, simd: Simd) -> Work:
+    def _copied_row(self, operands: int, simd: Simd) -> Work:
         """A row of so many operands copied: load and store of each word, then of each operand left over."""
         moves = operands // simd.lanes + operands % simd.lanes
         return Work(self.patch_row + 2 * moves, 2 * moves)

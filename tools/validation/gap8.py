@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
 
 from tlm3d.blocks.riscv_cluster import RiscvCluster
@@ -39,10 +40,13 @@ TIMES, ENERGIES = "gap8/mobilenet/time/*", "gap8/mobilenet/energy/*"
 RULES = [
     Rule("time of layers of 1 ms and more, median error", TIMES, "median", 0.05, where=lambda row: row.published >= 1),
     Rule("time by layer within 12 %", TIMES, "within", 0.12, count=18),
-    Rule("time of the network", TIMES, "total", 0.03),
     Rule("energy by layer, median error", ENERGIES, "median", 0.12),
-    Rule("energy of the network", ENERGIES, "total", 0.03),
 ]
+WEAK = """
+DORY's times of PwConv13 do not follow from its rule: 524 kB of weights are as large as L2, so that some of the fetch has to
+wait, yet it took less than fetching and computing one after the other. The measured power of PwConv8 to 14 does not follow
+from time and work: as many products took 0.48 and 1.2 mJ. Pool and FC run for too short, or do too little, to tell.
+"""
 
 
 def rows(settings: Sequence[str] = ()) -> list[Row]:
@@ -68,6 +72,7 @@ def _mobilenet(published: dict[str, Any], settings: Sequence[str]) -> Iterator[R
     by_name = {layer.work.name: layer for layer in layers}
     with (DATA / published["mobilenet"]["file"]).open(encoding="utf-8") as file:
         measured = [(row["layer"], float(row["time_ms"]), float(row["power_mw"])) for row in csv.DictReader(file)]
+    totals = np.zeros(4)
     for name, time_ms, power_mw in measured:
         alike = [by_name[one] for one in _names(name)]
         short = {"absolute": 0.6} if time_ms < 1 else {}
@@ -77,6 +82,18 @@ def _mobilenet(published: dict[str, Any], settings: Sequence[str]) -> Iterator[R
         energy_uj = _mean(layer.energy_aj + layer.unowned_aj for layer in alike) / 1e12
         published_uj = power_mw * time_ms
         yield Row(f"gap8/mobilenet/energy/{name}", what, "uJ", published_uj, energy_uj, PREDICTED, source)
+        totals += [len(alike) * n for n in (time_ms, modelled_ms, published_uj, energy_uj)]
+    what = "MobileNetV1, all layers"
+    sums = {"gap8/mobilenet-total/time/all": ("ms", 0), "gap8/mobilenet-total/energy/all": ("uJ", 2)}
+    for name, (unit, i) in sums.items():
+        yield Row(name, what, unit, totals[i], totals[i + 1], PREDICTED, source, 0.03, independent=False)
+    whole = inference(platform("gap8", settings), load_network(NETWORK))
+    pj_per_mac = (whole.energy_aj + whole.unowned_aj) / 1e6 / sum(layer.work.macs for layer in whole.layers)
+    per_mac = published["inference"]["pj_per_mac"]
+    what = "MobileNetV1, memory included"
+    yield Row(
+        "gap8/inference/energy/mobilenet", what, "pJ/MAC", per_mac["value"], pj_per_mac, PREDICTED, per_mac["source"]
+    )
 
 
 def _names(name: str) -> list[str]:
