@@ -64,9 +64,9 @@ class SimdSpec(Frozen):
 class RiscvCluster(ComputeSpec):
     """Data-parallel kernels on ``cores``, counted instruction by instruction, or at rates stated for the whole cluster.
 
-    Counted: cycles = start-up + the busiest core's instructions · cpi + accesses · conflicts + reordered ·
-    ``reorder`` + cycles of the DMA. Each access to L1 waits on average for half of those that others make to its bank in the same cycle:
-    (cores − 1) · (accesses / instructions) / (2 · banks) cycles.
+    Counted: cycles = start-up + the busiest core's instructions · cpi + accesses · conflicts + reordered · ``reorder``
+    + cycles of the DMA. Each access to L1 waits on average for half of those that others make to its bank in the same
+    cycle: (cores − 1) · (accesses / instructions) / (2 · banks) cycles.
 
     With ``mac_per_cycle``, which then says what runs here: cycles = start-up + work · ⌈u/cores⌉·cores / (u · rate), u
     units of work, output pixels or channels, whichever balances better: the slowest core decides (the losses of a

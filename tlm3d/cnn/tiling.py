@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -88,7 +88,6 @@ class Pace(Hashable, Protocol):
 _NEAR = Fraction(33, 32)  # of the least time: as good, so that bytes decide
 
 
-@cache
 def tile_layer(
     layer: Layer, local_bytes: int, weights_resident: bool = False, pace: Pace | None = None, buffers: int = 2
 ) -> tuple[Tile, ...]:
@@ -103,6 +102,15 @@ def tile_layer(
 
     Raises TileError where even the smallest tile does not fit.
     """
+    alike = replace(layer, name="", reads=("",) * len(layer.reads))  # layers of one shape are cut once
+    try:
+        return _tiled(alike, local_bytes, weights_resident, pace, buffers)
+    except TileError as error:
+        raise TileError(layer.name, error.needed_bytes // buffers, buffers, local_bytes) from None
+
+
+@cache
+def _tiled(layer: Layer, local_bytes: int, weights_resident: bool, pace: Pace | None, buffers: int) -> tuple[Tile, ...]:
     cut = _Cut(layer, local_bytes, weights_resident, buffers)
     plans = list(cut.plans(also_whole_groups=pace is not None))
     if not plans:
@@ -256,7 +264,7 @@ class _Cut:
     def loaded_bytes(self, plan: _Plan) -> int:
         """Bytes of weights and inputs that a plan loads (its outputs are the same for every plan)."""
         bands, groups = len(plan.bands), len(plan.groups)
-        weights = sum(map(self.weight_bytes, plan.groups))
+        weights = self.weight_bytes(_Part(0, self.layer.out_shape.channels))  # what groups add up to
         if not plan.groups_outside and groups > 1:
             weights *= bands
         if self.shares_input:

@@ -29,8 +29,8 @@ class Simd(NamedTuple):
 class Work(NamedTuple):
     """What a core does for its share of a tile. ``accesses`` are loads and stores, and among the ``instructions``.
 
-    The DMA, of which there is one, moves ``reordered`` elements one by one and is busy for ``dma_cycles``, for all cores
-    together, while they wait.
+    The DMA, of which there is one, moves ``reordered`` elements one by one and is busy for ``dma_cycles``, for all
+    cores together, while they wait.
     """
 
     instructions: int

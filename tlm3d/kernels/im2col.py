@@ -8,7 +8,6 @@ from tlm3d.kernels import NOTHING, Kernels, Simd, Work, elementwise, largest_sha
 from tlm3d.spec.quantities import Count, CountOrZero
 from tlm3d.units import ceil_div
 
-
 _DMA_OPERANDS = 8  # that the DMA moves in a cycle
 
 
@@ -16,9 +15,9 @@ class Im2col(Kernels):
     """PULP-NN's way (Garofalo et al., arXiv 1908.11263): ``pixels`` × ``channels`` outputs at a time, from registers.
 
     - conv: each pixel's patch is copied into a row of kh · kw · Cin operands, one after the other of its kh rows:
-      ``patch_row`` instructions and two a word; or ``patch_row`` and, where the DMA copies, its ``patch_dma`` cycles and
-      one for 8 operands, a row at a time for all cores. Pointwise needs no copy. Outputs are then products of such rows
-      with the weights, in blocks. Cores share pixels, or channels, where that leaves the busiest less to do.
+      ``patch_row`` instructions and two a word; or ``patch_row`` and, where the DMA copies, ``patch_dma`` of its cycles
+      and one for 8 operands, a row at a time for all cores. Pointwise needs no copy. Outputs are then products of such
+      rows with the weights, in blocks. Cores share pixels, or channels, where that leaves the busiest less to do.
     - depthwise: cores share channels. The maps of a tile are reordered to planes by the DMA, element by element. For
       each column of outputs, the rows above one another that it needs are copied, then an output is kh · kw products.
     - linear: one pixel, ``linear_channels`` outputs at a time; cores share outputs.
