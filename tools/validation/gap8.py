@@ -16,12 +16,12 @@ from tlm3d.cnn.layers import Op
 from tlm3d.cnn.network import LayerRow
 from tlm3d.cnn.tiling import tile_layer
 from tlm3d.spec.network import load_network
-from validation.chip import ROOT
+from validation.chip import ROOT, SILICON
 from validation.model import inference, one_layer, platform
 from validation.row import PREDICTED, Row, Rule
 
 DATA = ROOT / "tests" / "silicon"
-NETWORK = ROOT / "workloads" / "networks" / "mobilenet_v1_100_128.yaml"
+NETWORK = SILICON / "networks" / "mobilenet_v1_100_128.yaml"
 CLUSTER = "dies.chip.blocks.cluster"
 # The SDK's kernels are written for it by hand and run from L1, at the faster point.
 SDK = (f"{CLUSTER}.kernels=direct", f"{CLUSTER}.cpi=1", f"{CLUSTER}.voltage=1.2 V")
