@@ -85,6 +85,7 @@ class TaskWork:
     _topology: Topology
     _residency: Residency
     _cache: dict[tuple[int, BlockName, tuple[BlockName, ...]], tuple[TileWork, ...]] = field(default_factory=dict)
+    _staged: dict[tuple[int, BlockName], tuple[Piece, ...]] = field(default_factory=dict)
 
     def tiles(self, item: Item, block: BlockName, sources: tuple[BlockName, ...]) -> tuple[TileWork, ...]:
         """Tiles of ``item`` on ``block``, reading its tensors from the memories ``sources``.
@@ -144,12 +145,7 @@ class TaskWork:
             store = self._topology.write_route(block, self.home(block))
         except ElaborationError as error:
             raise ElaborationError(f"task {self.task.name}, layer {layer.name} on {'.'.join(block)}: {error}") from None
-        pieces: list[Piece | None] = [None] * len(tiles)
-        if stage is not None and fetch is not None:
-            room = self._residency.stage_bytes(self.task.name, layer.name, stage)
-            pieces = []
-            for number, (count, n_bytes) in enumerate(staged_pieces(tiles, layer.weight_bytes, room)):
-                pieces += [Piece(number, fetch, n_bytes, room, len(pieces) + count - 1)] * count
+        pieces: Sequence[Piece | None] = self._pieces(item, block, fetch) if fetch is not None else [None] * len(tiles)
         work = []
         setup = spec.layer_setup
         for tile, piece in zip(tiles, pieces, strict=True):
@@ -162,20 +158,43 @@ class TaskWork:
             setup = 0
         return tuple(work)
 
+    def _pieces(self, item: Item, block: BlockName, fetch: Route) -> tuple[Piece, ...]:
+        """By tile of ``item`` on ``block``, the piece of staged weights that its own are part of."""
+        key = (item.position, block)
+        if key not in self._staged:
+            spec, stage, layer = _spec(self._platform, block), self._residency.weight_stage(block), item.layer
+            assert isinstance(spec, ComputeSpec)
+            assert stage is not None
+            assert layer is not None
+            tiles = spec.tiles(layer, False)
+            room = beside = self._residency.stage_bytes(self.task.name, layer.name, stage)
+            before = self.items[item.position - 1] if item.position else None
+            if before is not None and before.layer is not None and block in before.options:
+                beside_it = self._pieces(before, block, fetch)
+                beside = min(room, beside_it[0].room) - max(piece.bytes for piece in beside_it)
+            pieces: list[Piece] = []
+            for number, (count, n_bytes) in enumerate(staged_pieces(tiles, layer.weight_bytes, room, beside)):
+                pieces += [Piece(number, fetch, n_bytes, room, len(pieces) + count - 1)] * count
+            self._staged[key] = tuple(pieces)
+        return self._staged[key]
 
-def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int) -> list[tuple[int, int]]:
+
+def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int, beside: int) -> list[tuple[int, int]]:
     """The pieces that a layer's weights are fetched in, in order: (tiles, bytes).
 
-    All of a layer is one piece where there is room for it. Else tiles that follow one another share a piece as long as
-    what they load fits; a tile that alone does not is a piece all the same.
+    All of a layer is one piece where there is ``room`` for it. Else tiles that follow one another share a piece as long
+    as what they load fits; the first piece is no larger than the room there is ``beside`` the layer before, if a tile
+    fits there, so that it can be fetched ahead. A tile that alone does not fit is a piece all the same.
     """
     if weight_bytes <= room:
         return [(len(tiles), weight_bytes)]
+    limit = beside if tiles[0].weight_bytes <= beside < room else room
     pieces = [(0, 0)]
     for tile in tiles:
         count, n_bytes = pieces[-1]
-        if n_bytes and tile.weight_bytes and n_bytes + tile.weight_bytes > room:
+        if n_bytes and tile.weight_bytes and n_bytes + tile.weight_bytes > limit:
             pieces.append((1, tile.weight_bytes))
+            limit = room
         else:
             pieces[-1] = (count + 1, n_bytes + tile.weight_bytes)
     return pieces
