@@ -30,7 +30,8 @@ def lone_networks(draw: st.DrawFn) -> Case:
     rows = draw(layers(shape[2], draw(st.integers(1, 6))))
     near = draw(st.booleans())
     home = "n" if near else "upper.m"
-    block = draw(st.one_of(accelerator(home, "upper.m"), cluster(home)))
+    stage = "n" if near else None
+    block = draw(st.one_of(accelerator(home, "upper.m", stage), cluster(home)))
     stack = draw(stacks())
     stack["dies"]["lower"] = {"tier": 0, "blocks": {"n": draw(memory()), "x": block}}
     task: Tree = {"network": "net", "period": "1 s", "map": {"default": "x"}}
@@ -46,6 +47,8 @@ def test_a_lone_network_obeys_the_recurrence_to_the_picosecond(case: Case) -> No
     except ElaborationError:
         assume(False)
     tiles = tiles_of(recording.spans, "x")
+    block = case.platform["dies"]["lower"]["blocks"]["x"]
+    staged = {span.layer: (span.start_ps, span.end_ps) for span in recording.spans if span.what == "stage"}
     rows = {row["name"]: row for row in case.networks["net"]["layers"]}
     names = list(rows)
     done_ps: dict[str, int] = {"input": 0}

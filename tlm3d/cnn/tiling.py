@@ -94,9 +94,10 @@ def tile_layer(
 
     A tile takes (inputs + weights + outputs) bytes, ``buffers`` times, of ``local_bytes``; ``weights_resident`` weights
     take and move none. Every group count and both orders are tried, each with as few row bands as fit. A softmax is one
-    tile. Inputs of fewer than 8 bits are padded to a byte a tile. With ``pace``, of a machine that some cuts suit better
-    than others, only tilings that take about the least time count, computing or moving, whichever is longer; groups may then
-    also all be of one size but for what is left over. Raises TileError where even the smallest tile does not fit.
+    tile. Inputs of fewer than 8 bits are padded to a byte a tile. With ``pace``, of a machine that some cuts suit
+    better than others, only tilings that take about the least time count, computing or moving, whichever is longer;
+    groups may then also all be of one size but for what is left over. Raises TileError where even the smallest tile
+    does not fit.
     """
     cut = _Cut(layer, local_bytes, weights_resident, buffers)
     plans = list(cut.plans(also_whole_groups=pace is not None))

@@ -132,7 +132,13 @@ class Pipeline:
             ahead = [tile for tile in (self._computing, *storing) if tile is not None]
         else:
             ahead = [tile for tile in (self._loading, *reversed(self._loaded), self._computing) if tile is not None]
-        return self._wait(run, next((tile.run for tile in ahead if tile.run.job is not run.job), None))
+            ahead += storing if self._buffers == 1 else []
+        return self._wait(run, self._other([tile.run for tile in ahead], run))
+
+    def _other(self, runs: Sequence[ItemRun], run: ItemRun) -> ItemRun | None:
+        """The first of ``runs`` that is of another job than ``run``; else the last that fetched ahead and is."""
+        fetched = (move.run for move in reversed(self._moves["stage"]))
+        return next((other for other in (*runs, *fetched) if other.job is not run.job), None)
 
     def _wait(self, run: ItemRun, other: ItemRun | None) -> tuple[str, str, str]:
         """(bucket, where, holder) of waiting for the block while it works for ``other``."""
@@ -149,7 +155,7 @@ class Pipeline:
         segments: list[Segment] = []
         at_ps = now_ps
         latest_tiles = (*reversed(self._committed), *reversed(self._computed))
-        held = self._wait(run, next((tile.run for tile in latest_tiles if tile.run.job is not run.job), None))
+        held = self._wait(run, self._other([tile.run for tile in latest_tiles], run))
         for move in reversed(moves):
             if at_ps <= since_ps:
                 break
@@ -272,6 +278,7 @@ class Pipeline:
         if self._buffers == 1 and self._stored is not None:
             gates.append((self._stored, self._stored.store_op))
         own = [op for t, op in gates if t.run.job is job]
+        own += [move.op for move in self._moves["stage"] if move.run.job is job and move.op.start_ps < now_ps == move.op.end_ps]
         ready = run.ready_op if not run.missing or not tile.work.loads_weights else job.input_op
         origin = latest(ready, job.input_op, run.load_op, *own)
         since_ps = origin.end_ps if origin is not None else job.release_ps
