@@ -278,7 +278,11 @@ class Pipeline:
         if self._buffers == 1 and self._stored is not None:
             gates.append((self._stored, self._stored.store_op))
         own = [op for t, op in gates if t.run.job is job]
-        own += [move.op for move in self._moves["stage"] if move.run.job is job and move.op.start_ps < now_ps == move.op.end_ps]
+        own += [
+            move.op
+            for move in self._moves["stage"]
+            if move.run.job is job and move.op.start_ps < now_ps == move.op.end_ps
+        ]
         ready = run.ready_op if not run.missing or not tile.work.loads_weights else job.input_op
         origin = latest(ready, job.input_op, run.load_op, *own)
         since_ps = origin.end_ps if origin is not None else job.release_ps
