@@ -63,10 +63,10 @@ class Stage:
     def has_room_ahead(self, run: ItemRun, ahead: Piece, under_way: Collection[TileRun]) -> bool:
         """Whether ``ahead``, of a later layer, fits beside all that is held and each piece that ``run`` will bring."""
         self._sweep(under_way)
-        to_come = [tile.piece for tile in run.tiles if tile.piece is not None]
+        room = min(piece.room for piece in (run.tiles[0].piece, ahead) if piece is not None)
+        to_come = [tile.piece.bytes for tile in run.tiles[run.next_tile :] if tile.piece is not None]
         own = sum(held.piece.bytes for held in self._held.values() if held.run is run)
-        more = max(0, max(piece.bytes for piece in to_come) - own)
-        return self._fits(ahead.bytes + more, min(to_come[0].room, ahead.room))
+        return self._fits(ahead.bytes + max(0, max(to_come, default=0) - own), room)
 
     def _fits(self, n_bytes: int, room: int) -> bool:
         held = [one.piece for one in self._held.values()]
