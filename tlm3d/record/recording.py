@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tlm3d.errors import RecordError
 from tlm3d.record.kept import FULL, TOTALS, Kept
+from tlm3d.record.residency import ResidencyPlan
 
 
 class Component(NamedTuple):
@@ -153,6 +154,7 @@ class Recording:
     components: tuple[Component, ...] = ()
     limits: tuple[LimitInfo, ...] = ()
     boot_bytes: int = 0
+    residency: ResidencyPlan = field(default_factory=ResidencyPlan)
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
     spans: list[Span] = field(default_factory=list)
     legs: list[TransferLeg] = field(default_factory=list)
