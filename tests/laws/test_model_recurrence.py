@@ -1,4 +1,4 @@
-"""The double-buffering recurrence and the pick rule, replayed from what a run recorded.
+"""The recurrences of two buffers and of one, and the pick rule, replayed from what a run recorded.
 
 Only the duration of each load, computation and store is taken from the record; when each of them starts, and which tile
 is next, must follow from these durations alone.
@@ -30,7 +30,7 @@ def lone_networks(draw: st.DrawFn) -> Case:
     rows = draw(layers(shape[2], draw(st.integers(1, 6))))
     near = draw(st.booleans())
     home = "n" if near else "upper.m"
-    block = draw(st.one_of(accelerator(home, "upper.m"), cluster(home)))
+    block = draw(st.one_of(accelerator(home, "upper.m", "n"), cluster(home, "upper.m")))
     stack = draw(stacks())
     stack["dies"]["lower"] = {"tier": 0, "blocks": {"n": draw(memory()), "x": block}}
     task: Tree = {"network": "net", "period": "1 s", "map": {"default": "x"}}
@@ -46,23 +46,39 @@ def test_a_lone_network_obeys_the_recurrence_to_the_picosecond(case: Case) -> No
     except ElaborationError:
         assume(False)
     tiles = tiles_of(recording.spans, "x")
+    block = case.platform["dies"]["lower"]["blocks"]["x"]
+    is_double = block.get("buffers", 2) == 2
+    ahead = {span.layer: (span.start_ps, span.end_ps) for span in recording.spans if span.what == "stage"}
     rows = {row["name"]: row for row in case.networks["net"]["layers"]}
     names = list(rows)
     done_ps: dict[str, int] = {"input": 0}
+    begun_ps: dict[str, int] = {"input": 0}
     committed_ps: dict[str, int] = {"input": 0}
     L, C, S = [0, 0], [0, 0], [0, 0]  # noqa: N806  # of tile i at index i + 2, as in the formula
     for i, tile in enumerate(tiles, start=2):
-        name = tile.key[2]
+        name, number = tile.key[2], tile.key[3]
         before = names[names.index(name) - 1] if names.index(name) else "input"
         reads = rows[name].get("reads", [before])
         inputs_ps = max(done_ps[read] for read in reads)
-        fetches_weights = rows[name]["op"] in _WEIGHTED and len(tile.loads) == 2
+        is_weighted = rows[name]["op"] in _WEIGHTED
+        fetches_weights = is_weighted and len(tile.loads) >= 2
         known_ps = max(committed_ps[read] for read in reads) if fetches_weights else inputs_ps
-        at_ps = max(L[i - 1], C[i - 2], known_ps if tile.key[3] == 0 else 0)
+        free_ps = max(L[i - 1], C[i - 2]) if is_double else S[i - 1]
+        at_ps = max(free_ps, known_ps if number == 0 else 0)
         committed_ps[name] = at_ps
-        for start_ps, end_ps in tile.loads:
-            is_weights = fetches_weights and (start_ps, end_ps) == tile.loads[0]
-            if tile.key[3] == 0 and not is_weights:
+        if number == 0:
+            begun_ps[name] = at_ps
+            is_staged = "weight_stage" in block and fetches_weights
+            # There is room for all: each layer's weights come when the layer before begins, one after the other; the
+            # first layer has to wait for its own.
+            assert (name in ahead) == (is_staged and before != "input")
+            assert (len(tile.loads) == 3) == (is_staged and before == "input")
+            if name in ahead:
+                assert ahead[name][0] == max(begun_ps[before], ahead.get(before, (0, 0))[1])
+                at_ps = max(at_ps, ahead[name][1])
+        for one, (start_ps, end_ps) in enumerate(tile.loads, start=1):
+            is_weights = is_weighted and one < len(tile.loads)
+            if number == 0 and not is_weights:
                 at_ps = max(at_ps, inputs_ps)
             assert start_ps == at_ps
             at_ps = end_ps
@@ -73,6 +89,8 @@ def test_a_lone_network_obeys_the_recurrence_to_the_picosecond(case: Case) -> No
         assert tile.store[0] == max(C[i], S[i - 1])
         S.append(tile.store[1])
         done_ps[name] = tile.store[1]
+    event("staged" if ahead else "not staged")
+    event(f"{'two buffers' if is_double else 'one buffer'}")
     event(f"{'many' if len(tiles) > len(names) else 'few'} tiles")
     (job,) = recording.jobs
     assert job.finish_ps == (S[-1] if job.status == "finished" else -1)
@@ -163,17 +181,25 @@ def _processor_ends(case: Case, recording: Recording) -> dict[tuple[str, int, st
 
 def _check_pipeline(case: Case, recording: Recording, block: str) -> None:
     tiles = tiles_of(recording.spans, block)
-    _check_overlap(tiles)
+    _check_overlap(tiles, _is_double(case, block))
     _check_picks(case, recording, block, tiles)
 
 
-def _check_overlap(tiles: list[TileTimes]) -> None:
+def _is_double(case: Case, block: str) -> bool:
+    (spec,) = (die["blocks"][block] for die in case.platform["dies"].values() if block in die["blocks"])
+    return bool(spec.get("buffers", 2) == 2)
+
+
+def _check_overlap(tiles: list[TileTimes], is_double: bool) -> None:
     """C and S of the recurrence over the tiles of all jobs."""
+    before: TileTimes | None = None
     L: list[int] = []  # noqa: N806
     C: list[int] = []  # noqa: N806
     stores: list[int | None] = []  # ends of the stores so far, None while under way
     for tile in tiles:
         load_ps = max([tile.begin_ps, *L[-1:], *C[-2:-1]]) if tile.loads else 0
+        assert is_double or before is None or tile.begin_ps >= before.done_ps
+        before = tile
         assert not tile.loads or tile.begin_ps == load_ps  # never before the port and a buffer are free
         for (_, end_ps), (start_ps, _) in zip(tile.loads, tile.loads[1:], strict=False):
             assert start_ps >= end_ps
@@ -197,8 +223,9 @@ def _check_picks(case: Case, recording: Recording, block: str, tiles: list[TileT
     replay = _Replay(case, recording, block, tiles)
     runs = _runs(replay)
     loaded_ps, computed_ps = [0, 0], [0, 0]
+    is_double, done_ps = _is_double(case, block), 0
     for tile in tiles:
-        free_ps = max(loaded_ps[-1], computed_ps[-2])
+        free_ps = max(loaded_ps[-1], computed_ps[-2]) if is_double else done_ps
         waiting = {key: run for key, run in runs.items() if run.committed < run.tiles}
         earliest_ps = min(run.from_ps for run in waiting.values())
         commit_ps = max(free_ps, earliest_ps)
@@ -209,6 +236,7 @@ def _check_picks(case: Case, recording: Recording, block: str, tiles: list[TileT
         runs[tile.key[:3]].committed += 1
         loaded_ps.append(tile.loads[-1][1] if tile.loads else commit_ps)
         computed_ps.append(tile.compute[1])
+        done_ps = tile.done_ps
 
 
 def _runs(replay: _Replay) -> dict[tuple[str, int, str], _Run]:

@@ -78,7 +78,18 @@ def network(rows: list[Tree], shape: tuple[int, int, int], name: str = "net") ->
 
 
 @st.composite
-def accelerator(draw: st.DrawFn, home: str, weight_store: str) -> Tree:
+def _runtime(draw: st.DrawFn) -> Tree:
+    """How tiles are handled on a compute block: buffers and what a layer costs to begin with."""
+    keys: Tree = {}
+    if draw(st.booleans()):
+        keys["buffers"] = draw(st.sampled_from([1, 1, 2]))
+    if draw(st.booleans()):
+        keys["layer_setup"] = draw(st.sampled_from([0, 7, 60]))
+    return keys
+
+
+@st.composite
+def accelerator(draw: st.DrawFn, home: str, weight_store: str, stage: str | None = None) -> Tree:
     block: Tree = {
         "kind": "cnn-accelerator",
         "array": [draw(st.integers(1, 4)), draw(st.integers(1, 4))],
@@ -90,7 +101,10 @@ def accelerator(draw: st.DrawFn, home: str, weight_store: str) -> Tree:
         "weight_store": weight_store,
         "leakage": "1234567 nW",
         "states": {"active": "77 uW", "idle": "333333 nW"},
+        **draw(_runtime()),
     }
+    if stage is not None and draw(st.booleans()):
+        block["weight_stage"] = stage
     if draw(st.booleans()):
         block["dma"] = {**draw(_channel()), "energy": "0.3 pJ/bit"}
     if draw(st.booleans()):
@@ -99,29 +113,48 @@ def accelerator(draw: st.DrawFn, home: str, weight_store: str) -> Tree:
 
 
 @st.composite
-def cluster(draw: st.DrawFn, home: str) -> Tree:
-    return {
+def cluster(draw: st.DrawFn, home: str, stage: str | None = None) -> Tree:
+    """Of counted kernels or stated rates. Its weights come from ``home``, or from the other die through ``stage``."""
+    block: Tree = {
         "kind": "riscv-cluster",
         "cores": draw(st.integers(1, 4)),
         "clock": f"{draw(st.sampled_from([33, 100]))} MHz",
         "l1": f"{draw(st.sampled_from([200, 4000]))} B",
-        "mac_per_cycle": {"conv": 2, "depthwise": 0.7, "linear": 3},
-        "elements_per_cycle": {"pool": 1, "add": 2},
         "energy": {"cycle": "1.1 pJ/cycle", "mac": "0.3 pJ/MAC"},
         "home": home,
         "states": {"idle": "10 uW"},
+        **draw(_runtime()),
     }
+    if draw(st.booleans()):
+        block |= {
+            "mac_per_cycle": {"conv": 2, "depthwise": 0.7, "linear": 3},
+            "elements_per_cycle": {"pool": 1, "add": 2},
+        }
+    else:
+        block |= {
+            "kernels": draw(st.sampled_from(["im2col", "direct"])),
+            "l1_banks": draw(st.integers(1, 8)),
+            "cpi": draw(st.sampled_from(["1", "1.3"])),
+            "reorder": draw(st.sampled_from(["0", "1.7"])),
+            "kernel_startup": draw(st.sampled_from([0, 11])),
+        }
+    if stage is not None and draw(st.booleans()):
+        block |= {"weight_store": "lower.n", "weight_stage": stage}
+    return block
 
 
 @st.composite
-def memory(draw: st.DrawFn) -> Tree:
+def memory(draw: st.DrawFn, capacities: tuple[str, ...] = ("1 MiB",)) -> Tree:
     traffic = {"read": "0.123 pJ/bit", "write": "0.456 pJ/bit", "leakage": "150 mW", "states": {"active": "1 mW"}}
-    return {"kind": "memory", "capacity": "1 MiB", **draw(_channel()), **traffic}
+    return {"kind": "memory", "capacity": draw(st.sampled_from(capacities)), **draw(_channel()), **traffic}
 
 
 @st.composite
-def stacks(draw: st.DrawFn) -> Tree:
-    """Two dies: ``upper`` with two sensors, a cluster, a processor and a memory; ``lower`` with array and memory."""
+def stacks(draw: st.DrawFn, staged: bool = False) -> Tree:
+    """Two dies: ``upper`` with two sensors, a cluster, a processor and a memory; ``lower`` with array and memory.
+
+    ``staged``: weights may pass through a memory on their way, which may be too small for all of a layer's.
+    """
     camera: Tree = {
         "kind": "mixed-signal", "pixels": [4, 3], "frame_rate": "30 kHz", "bits": 8, "energy": "28 pJ/pixel",
         "adc": {"converters": draw(st.integers(1, 4)), "rate": "2 MHz", "energy": "1.7 pJ"},
@@ -147,12 +180,20 @@ def stacks(draw: st.DrawFn) -> Tree:
     }  # fmt: skip
     upper: Tree = {
         "tier": 1,
-        "blocks": {"m": draw(memory()), "camera": camera, "ear": ear, "c": draw(cluster("m")), "p": processor},
+        "blocks": {
+            "m": draw(memory()),
+            "camera": camera,
+            "ear": ear,
+            "c": draw(cluster("m", "m" if staged else None)),
+            "p": processor,
+        },
     }
     if draw(st.booleans()):
         upper["bus"] = {"kind": "on-chip", **draw(_channel()), "energy": "0.1 pJ/bit"}
     home = draw(st.sampled_from(["n", "upper.m"]))
-    lower = {"tier": 0, "blocks": {"n": draw(memory()), "x": draw(accelerator(home, "upper.m"))}}
+    capacities = ("1 MiB", "500 B", "250 B") if staged else ("1 MiB",)
+    array = draw(accelerator(home, "upper.m", "n" if staged else None))
+    lower = {"tier": 0, "blocks": {"n": draw(memory(capacities)), "x": array}}
     link = {"kind": "tsv", "between": ["upper", "lower"], **draw(_channel()), "energy": "0.05 pJ/bit", "idle": "5 uW"}
     limits = [{"limit": "1 mW", "window": "9 us"}, {"limit": "1 W", "peak": True}, {"limit": "400 mW", "peak": True}]
     return {"name": "random", "limits": limits, "dies": {"upper": upper, "lower": lower}, "links": {"tsv": link}}
@@ -201,8 +242,8 @@ def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
 
 @st.composite
 def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
-    """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, one block a layer, and
-    nothing is ever gated."""
+    """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, one block a layer, no
+    weights pass through a memory, and nothing is ever gated."""
     tasks, networks = {}, {}
     for name in draw(st.lists(_tasks, min_size=1, max_size=4, unique=True)):
         task, net = draw(_task(fixed))
@@ -213,7 +254,7 @@ def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
     policy = draw(st.sampled_from(["edf", "fixed-priority"]))
     horizon_ps = draw(st.sampled_from([50 * _US, 123_456_789]))
     workload = {"name": "random", "tasks": tasks}
-    stack = draw(stacks())
+    stack = draw(stacks(staged=not fixed))
     if not fixed and draw(st.booleans()):
         stack = _gate_some(draw, stack)
     return Case(stack, workload, networks, policy, horizon_ps, seed=draw(st.integers(0, 3)))

@@ -19,6 +19,7 @@ from tlm3d.analysis.energy import UNOWNED, in_window
 from tlm3d.errors import SimulationError
 from tlm3d.record.layer_work import LayerWork
 from tlm3d.record.recording import JobEnd, Recording, Segment, SupplyInfo
+from tlm3d.record.residency import ResidencyPlan
 from tlm3d.units import state_energy_aj
 
 COMPUTE = "compute"
@@ -59,6 +60,7 @@ class Explanation:
     unowned_aj: int  # leakage, idle and active states of the whole platform meanwhile
     buckets_ps: dict[str, int]  # the response by cause, as in the report of a run
     boot_bytes: int
+    residency: ResidencyPlan
     regulator_aj: int | None = None  # what the regulator loses meanwhile; None without a supply
     compared: tuple[str, ...] = ()  # the blocks that ``block`` is the fastest of; empty where it was asked for
 
@@ -93,6 +95,7 @@ def explain(
         unowned_aj=sum(unowned_aj.values()),
         buckets_ps=dict(sorted(buckets.items(), key=lambda item: (-item[1], item[0]))),
         boot_bytes=recording.boot_bytes,
+        residency=recording.residency,
         regulator_aj=None if recording.supply is None else _loss_aj(recording, recording.supply, job.finish_ps),
     )
 

@@ -12,7 +12,7 @@ from tlm3d.model.job import ItemRun, Job
 from tlm3d.model.lane import Lane
 from tlm3d.model.op import Op, latest
 from tlm3d.model.pipeline import Pipeline
-from tlm3d.model.work import TaskWork
+from tlm3d.model.work import Piece, TaskWork
 from tlm3d.policies import Option, Policy
 from tlm3d.record.recording import JobEnd, Segment, TaskInfo
 from tlm3d.spec.binding import BlockName
@@ -113,8 +113,12 @@ class Dispatcher:
     def _alone_ps(run: ItemRun) -> int:
         """How long ``run`` would take by itself: first load, then the slower of loading and computing, last store."""
         total_ps = 0
+        piece: Piece | None = None
         for tile in run.tiles:
             load_ps = sum(Passage(load.route.channels, load.bytes).duration_ps for load in tile.loads)
+            if tile.loads_weights and tile.piece is not None and tile.piece != piece:
+                piece = tile.piece
+                load_ps += Passage(piece.route.channels, piece.bytes).duration_ps
             total_ps += max(load_ps, tile.compute_ps) if total_ps else load_ps + tile.compute_ps
         last = run.tiles[-1].store
         return total_ps + (Passage(last[0].channels, last[1]).duration_ps if last else 0)

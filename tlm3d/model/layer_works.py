@@ -29,6 +29,7 @@ def layer_works(platform: PlatformSpec, workload: WorkloadSpec, task: str) -> tu
         assert isinstance(spec, ComputeSpec)
         tiles = work.tiles(item, block, work.default_sources(item, block))
         loads = [load for tile in tiles for load in tile.loads]
+        pieces = {tile.piece for tile in tiles if tile.piece is not None}
         found.append(
             LayerWork(
                 name=item.name,
@@ -36,8 +37,8 @@ def layer_works(platform: PlatformSpec, workload: WorkloadSpec, task: str) -> tu
                 block=".".join(block),
                 macs=sum(tile.macs for tile in tiles),
                 input_bytes=sum(load.bytes for load in loads if load.is_input),
-                weight_bytes=sum(load.bytes for load in loads if not (load.is_input or load.staged)),
-                staged_bytes=sum(load.bytes for load in loads if load.staged),
+                weight_bytes=sum(load.bytes for load in loads if not load.is_input),
+                staged_bytes=sum(piece.bytes for piece in pieces),
                 output_bytes=sum(tile.store[1] for tile in tiles if tile.store),
                 tiles=len(tiles),
                 cycles=sum(_cycles(tile, spec.clock_hz) for tile in tiles),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
@@ -20,6 +21,7 @@ from tlm3d.model.context import Busy, Context, Owner
 from tlm3d.model.gate import Gate, States, powers_of
 from tlm3d.model.job import ItemRun, Urgency
 from tlm3d.model.op import Op, latest
+from tlm3d.model.stage import Held, Stage
 from tlm3d.model.topology import Route
 from tlm3d.model.work import TileWork
 from tlm3d.record.recording import Component, Segment, Span, StateInterval
@@ -37,28 +39,14 @@ class _Waiting(NamedTuple):
     run: ItemRun
 
 
-class _Ahead:
-    """The first piece of a layer's weights, fetched into the stage while the layer before it still runs."""
-
-    __slots__ = ("op", "run", "waiting")
-
-    def __init__(self, run: ItemRun, op: Op) -> None:
-        self.run, self.op = run, op
-        self.waiting: _TileRun | None = None  # the first tile of the layer, which goes on once the piece is there
-
-    @property
-    def has_landed(self) -> bool:
-        return self.op.end_ps > self.op.start_ps
-
-
 class _Move(NamedTuple):
-    """A transfer that held one of the ports, and the tile it was for."""
+    """A transfer that held one of the ports, and the item it was for."""
 
     op: Op
-    tile: _TileRun
+    run: ItemRun
 
 
-class _TileRun:
+class TileRun:
     """A committed tile on its way through the block."""
 
     __slots__ = ("compute_op", "load_op", "next_load", "run", "store_op", "tile", "work")
@@ -82,20 +70,20 @@ class Pipeline:
         self._finished = finished
         self._path = ".".join(name)
         self._component = Component(*name)
-        self._loader, self._storer = f"{self._path}.load", f"{self._path}.store"
-        self._stager = f"{self._path}.stage"
-        self._ahead: dict[ItemRun, _Ahead] = {}
+        self._initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
+        self._stage = Stage()
+        self._ahead_under_way = False
+        self._newest: ItemRun | None = None  # the layer that began last, of those whose weights may be staged
         self._waiting: list[_Waiting] = []
-        self._loading: _TileRun | None = None
-        self._stalled: _TileRun | None = None  # its weights are in, its inputs do not exist yet
-        self._loaded: deque[_TileRun] = deque()
-        self._computing: _TileRun | None = None
-        self._to_store: deque[_TileRun] = deque()  # computed; the first one is being stored
-        self._committed: deque[_TileRun] = deque(maxlen=2)  # the last two, done or not
-        self._computed: deque[_TileRun] = deque(maxlen=2)
-        self._stored: _TileRun | None = None  # the last one
-        self._loads: deque[_Move] = deque(maxlen=_REMEMBERED)
-        self._stores: deque[_Move] = deque(maxlen=_REMEMBERED)
+        self._loading: TileRun | None = None
+        self._stalled: TileRun | None = None  # its weights are in, its inputs do not exist yet
+        self._loaded: deque[TileRun] = deque()
+        self._computing: TileRun | None = None
+        self._to_store: deque[TileRun] = deque()  # computed; the first one is being stored
+        self._committed: deque[TileRun] = deque(maxlen=2)  # the last two, done or not
+        self._computed: deque[TileRun] = deque(maxlen=2)
+        self._stored: TileRun | None = None  # the last one
+        self._moves: dict[str, deque[_Move]] = {what: deque(maxlen=_REMEMBERED) for what in self._initiators}
         self._picking = False
         self._pick_alarm = Alarm(context.env, self._pick)
         self._compute_alarm = Alarm(context.env, self._compute_ends)
@@ -144,31 +132,37 @@ class Pipeline:
             ahead = [tile for tile in (self._computing, *storing) if tile is not None]
         else:
             ahead = [tile for tile in (self._loading, *reversed(self._loaded), self._computing) if tile is not None]
-        return self._wait(run, next((tile for tile in ahead if tile.run.job is not run.job), None))
+            ahead += storing if self._buffers == 1 else []
+        return self._wait(run, self._other([tile.run for tile in ahead], run))
 
-    def _wait(self, run: ItemRun, other: _TileRun | None) -> tuple[str, str, str]:
+    def _other(self, runs: Sequence[ItemRun], run: ItemRun) -> ItemRun | None:
+        """The first of ``runs`` that is of another job than ``run``; else the last that fetched ahead and is."""
+        fetched = (move.run for move in reversed(self._moves["stage"]))
+        return next((other for other in (*runs, *fetched) if other.job is not run.job), None)
+
+    def _wait(self, run: ItemRun, other: ItemRun | None) -> tuple[str, str, str]:
         """(bucket, where, holder) of waiting for the block while it works for ``other``."""
-        if other is None or other.run.job is run.job:
+        if other is None or other.job is run.job:
             return ("overhead", self._path, "-")
-        job = other.run.job
+        job = other.job
         return ("preempt" if job.urgency < run.job.urgency else "np-block", self._path, job.label)
 
     def _waits(self, run: ItemRun, since_ps: int, now_ps: int, moves: Sequence[_Move]) -> tuple[Segment, ...]:
-        """Who held the block over [since, now) while ``run`` waited: one of the ``moves``, or the tile it was for.
+        """Who held the block over [since, now) while ``run`` waited: one of the ``moves``, or the item it was for.
 
         While a port moves another job's data over a link, what is waited for is the link.
         """
         segments: list[Segment] = []
         at_ps = now_ps
         latest_tiles = (*reversed(self._committed), *reversed(self._computed))
-        held = self._wait(run, next((tile for tile in latest_tiles if tile.run.job is not run.job), None))
+        held = self._wait(run, self._other([tile.run for tile in latest_tiles], run))
         for move in reversed(moves):
             if at_ps <= since_ps:
                 break
             end_ps = max(since_ps, min(at_ps, move.op.end_ps))
             start_ps = min(end_ps, max(since_ps, move.op.start_ps))
-            is_own = move.tile.run.job is run.job
-            held = held if is_own else self._wait(run, move.tile)
+            is_own = move.run.job is run.job
+            held = held if is_own else self._wait(run, move.run)
             if end_ps < at_ps:
                 segments.append(Segment(held[0], end_ps, at_ps, *held[1:]))
             if start_ps < end_ps:
@@ -180,7 +174,7 @@ class Pipeline:
             segments.append(Segment(held[0], since_ps, at_ps, *held[1:]))
         return tuple(reversed(segments))
 
-    def _abandon(self, tile: _TileRun) -> None:
+    def _abandon(self, tile: TileRun) -> None:
         """The inputs of ``tile`` will never exist: the port and its buffer are free for others."""
         self._loading = self._stalled = None
         self.queued_ps -= tile.work.compute_ps
@@ -199,7 +193,7 @@ class Pipeline:
         self._picking = False
         while self._waiting and self._loading is None and self._has_room(self._waiting[0].run):
             run = self._waiting[0].run
-            tile_run = _TileRun(run, run.next_tile)
+            tile_run = TileRun(run, run.next_tile)
             run.next_tile += 1
             if run.next_tile == len(run.tiles):
                 self._waiting.pop(0)
@@ -207,103 +201,102 @@ class Pipeline:
 
     def _has_room(self, run: ItemRun) -> bool:
         """Whether a buffer is free for the next tile of ``run``, and room for its piece of staged weights."""
-        under_way = [*reversed(self._loaded), *([self._computing] if self._computing is not None else [])]
-        if self._buffers == 1:
-            return not under_way and not self._to_store
-        if len(under_way) >= 2:
+        under_way = self._under_way()
+        if len(under_way) >= self._buffers or (self._buffers == 1 and self._to_store):
             return False
-        work = run.tiles[run.next_tile]
-        if not work.opens_piece:
-            return True
-        if run in self._ahead:
-            return True
-        held = self._held_bytes(under_way)
-        if held and held + work.piece > work.room:
-            return False
-        if (
-            held + self._fetched_bytes() + work.piece > work.room
-        ):  # what was fetched for later has to go, and to come again
-            self._ahead = {one: ahead for one, ahead in self._ahead.items() if not ahead.has_landed}
-        return True
+        return self._stage.admits(run, under_way)
 
-    @staticmethod
-    def _held_bytes(under_way: Sequence[_TileRun]) -> int:
-        """Staged weights that tiles still need, the latest tile first."""
-        held, last = 0, None
-        for tile in reversed(under_way):
-            if tile.run is not last or tile.work.opens_piece:
-                held += tile.work.piece
-            last = tile.run
-        return held
+    def _under_way(self) -> list[TileRun]:
+        """The tiles that are committed and not computed."""
+        return [tile for tile in (self._computing, *self._loaded, self._loading) if tile is not None]
 
-    def _fetch_ahead(self, tile: _TileRun) -> None:
-        """A layer begins: the first piece of weights of one that reads it here comes into the stage now, if it fits."""
-        self._ahead = {run: one for run, one in self._ahead.items() if not (one.has_landed and run.job.ended)}
-        if not all(one.has_landed for one in self._ahead.values()):
+    # ------------------------------------------------------------ staged weights
+
+    def _bring_piece(self, tile: TileRun) -> None:
+        """``tile`` loads once its piece of staged weights, if it needs one, lies in the stage."""
+        run, piece = tile.run, tile.work.piece
+        if piece is None or not tile.work.loads_weights:
+            self._load_next(tile)
             return
-        job, held = tile.run.job, tile.work.piece + self._fetched_bytes()
-        for position in tile.run.item.readers:
-            reader = job.items[position]
-            if reader.block != self._name or not reader.tiles or reader.next_tile or reader in self._ahead:
-                continue
-            work = reader.tiles[0]
-            if work.opens_piece and held + work.piece <= work.room:
-                now_ps = self._context.now_ps
-                bucket, where = self._context.transfer_bucket(work.loads[0].route)
-                op = job.begin_op(Op(bucket, where, now_ps, now_ps, tile.load_op))
-                self._ahead[reader] = _Ahead(reader, op)
-                self._post_ahead(self._ahead[reader])
-                return
+        held = self._stage.find(run, piece)
+        if held is None:
+            held = self._stage.put(run, piece)
+            held.waiting = tile
+            landed = partial(self._landed, held)
+            self._transfer(run, tile.tile, "load", piece.route, piece.bytes, tile.load_op, landed)
+        elif held.landed:
+            self._load_next(tile)
+        else:
+            held.waiting = tile
 
-    def _fetched_bytes(self) -> int:
-        return sum(run.tiles[0].piece for run in self._ahead)
+    def _landed(self, held: Held, op: Op) -> None:
+        """A piece lies in the stage now: the tile that waits for it goes on; one that found no room looks again."""
+        held.landed = True
+        tile = held.waiting
+        if tile is not None:
+            tile.load_op = tile.run.load_op = op
+            self._load_next(tile)
+        if self._waiting:
+            self._request_pick()
+        self._fetch_ahead()
 
-    def _post_ahead(self, ahead: _Ahead) -> None:
-        context, run, op = self._context, ahead.run, ahead.op
-        job, load = run.job, run.tiles[0].loads[0]
-        owner = Owner(job.task, job.index, job.label, load.route, op)
+    def _fetch_ahead(self) -> None:
+        """The first piece of the layer after the one that began last comes into the stage, if it fits beside."""
+        run = self._newest
+        if run is None or self._ahead_under_way or run.job.ended or run.item.position + 1 == len(run.job.items):
+            return
+        job, now_ps = run.job, self._context.now_ps
+        after = job.items[run.item.position + 1]
+        if after.block != self._name or not after.tiles or after.next_tile or not after.tiles[0].loads_weights:
+            return
+        piece = after.tiles[0].piece
+        if piece is None or self._stage.find(after, piece) is not None:
+            return
+        if not self._stage.has_room_ahead(run, piece, self._under_way()):
+            return
+        before = latest(run.load_op, *(tile.compute_op for tile in self._computed if tile.run.job is job))
+        assert before is not None
+        waits = self._waits(run, before.end_ps, now_ps, self._moves["load"])
+        held = self._stage.put(after, piece)
+        self._ahead_under_way = True
 
-        def arrived(transfer: Transfer) -> None:
-            job.end_op(op, context.now_ps)
-            context.split_transfer(transfer, op)
-            context.book_transfer(transfer, owner)
-            self._record("stage", run, 0, op.start_ps, op.end_ps, 0)
-            if ahead.waiting is not None:
-                self._staged_ahead(ahead.waiting, ahead)
+        def arrived(op: Op) -> None:
+            self._ahead_under_way = False
+            self._landed(held, op)
 
-        context.fabric.post(self._stager, load.route.channels, load.bytes, arrived, job.view.priority, owner)
+        self._transfer(after, 0, "stage", piece.route, piece.bytes, before, arrived, waits)
 
-    def _staged_ahead(self, tile: _TileRun, ahead: _Ahead) -> None:
-        """The first tile of a layer goes on: its piece lies in the stage."""
-        del self._ahead[tile.run]
-        tile.next_load += 1
-        tile.load_op = tile.run.load_op = latest(tile.load_op, ahead.op)
-        self._load_next(tile)
-
-    def _commit(self, tile: _TileRun) -> None:
+    def _commit(self, tile: TileRun) -> None:
         now_ps = self._context.now_ps
         run = tile.run
         job = run.job
         if job.start_ps < 0:
             job.start_ps = now_ps
         # Own operations that this load waited for, and the others' that held the port or the buffer.
-        before = [t.load_op for t in list(self._committed)[-1:]] + [t.compute_op for t in list(self._computed)[-1:]]
-        gates = [*list(self._committed)[-1:], *list(self._computed)[-1:]]
-        own = [op for t, op in zip(gates, before, strict=True) if t.run.job is job]
-        has_weights = bool(tile.work.loads) and not tile.work.loads[0].is_input
-        ready = run.ready_op if not run.missing or not has_weights else job.input_op
+        gates = [(t, t.load_op) for t in list(self._committed)[-1:]]
+        gates += [(t, t.compute_op) for t in list(self._computed)[-1:]]
+        if self._buffers == 1 and self._stored is not None:
+            gates.append((self._stored, self._stored.store_op))
+        own = [op for t, op in gates if t.run.job is job]
+        own += [
+            move.op
+            for move in self._moves["stage"]
+            if move.run.job is job and move.op.start_ps < now_ps == move.op.end_ps
+        ]
+        ready = run.ready_op if not run.missing or not tile.work.loads_weights else job.input_op
         origin = latest(ready, job.input_op, run.load_op, *own)
         since_ps = origin.end_ps if origin is not None else job.release_ps
-        waits = self.gate.waits(since_ps, now_ps, lambda start, end: self._waits(run, start, end, self._loads))
+        waits = self.gate.waits(since_ps, now_ps, lambda start, end: self._waits(run, start, end, self._moves["load"]))
         self._committed.append(tile)
         self._loading = tile
         tile.load_op = Op("overhead", self._path, now_ps, now_ps, origin, waits)  # takes no time: the wait ends here
         run.load_op, job.last_op = tile.load_op, latest(job.last_op, tile.load_op)
         if run.committed:
             self._offer_prefetch(run)
-        self._load_next(tile)
-        if tile.tile == 0 and not job.ended:
-            self._fetch_ahead(tile)
+        self._bring_piece(tile)
+        if tile.work.piece is not None and tile.tile == 0:
+            self._newest = run
+            self._fetch_ahead()
 
     def _offer_prefetch(self, run: ItemRun) -> None:
         """Layers that read ``run`` here may have their weights loaded while its last tiles are still under way."""
@@ -312,25 +305,17 @@ class Pipeline:
             reader = job.items[position]
             if reader.block != self._name or reader.queued or not reader.tiles or job.ended:
                 continue
-            loads = reader.tiles[0].loads
-            if not loads or loads[0].is_input:
+            if not reader.tiles[0].loads_weights:
                 continue
             reads = [job.items[p] for p in reader.item.reads]
             if all(r.done is not None or (r.block == self._name and r.committed) for r in reads):
                 self.enqueue(reader)
 
-    def _load_next(self, tile: _TileRun) -> None:
+    def _load_next(self, tile: TileRun) -> None:
         if tile.next_load == len(tile.work.loads):
             self._load_ends(tile)
             return
         load = tile.work.loads[tile.next_load]
-        ahead = self._ahead.get(tile.run) if load.staged else None
-        if ahead is not None:
-            if ahead.has_landed:
-                self._staged_ahead(tile, ahead)
-            else:
-                ahead.waiting = tile
-            return
         if load.is_input and tile.run.missing:
             self._stalled = tile
             if tile.run.job.ended:
@@ -338,13 +323,13 @@ class Pipeline:
             return
         before = latest(tile.load_op, tile.run.ready_op if load.is_input else None)
         tile.next_load += 1
-        self._transfer(tile, self._loader, load.route, load.bytes, before, self._loaded_one)
+        self._transfer(tile.run, tile.tile, "load", load.route, load.bytes, before, partial(self._loaded_one, tile))
 
-    def _loaded_one(self, tile: _TileRun, op: Op) -> None:
+    def _loaded_one(self, tile: TileRun, op: Op) -> None:
         tile.load_op = tile.run.load_op = op
         self._load_next(tile)
 
-    def _load_ends(self, tile: _TileRun) -> None:
+    def _load_ends(self, tile: TileRun) -> None:
         self._loading = None
         self._loaded.append(tile)
         self._try_compute()
@@ -352,30 +337,31 @@ class Pipeline:
 
     def _transfer(
         self,
-        tile: _TileRun,
-        initiator: str,
+        run: ItemRun,
+        tile: int,
+        what: str,
         route: Route,
         n_bytes: int,
         before: Op | None,
-        then: Callable[[_TileRun, Op], None],
+        then: Callable[[Op], None],
+        waits: tuple[Segment, ...] = (),
     ) -> None:
-        context, job = self._context, tile.run.job
+        context, job = self._context, run.job
         now_ps = context.now_ps
         bucket, where = context.transfer_bucket(route)
-        op = job.begin_op(Op(bucket, where, now_ps, now_ps, before))
+        op = job.begin_op(Op(bucket, where, now_ps, now_ps, before, waits))
         owner = Owner(job.task, job.index, job.label, route, op)
-        what, moves = ("store", self._stores) if initiator is self._storer else ("load", self._loads)
-        moves.append(_Move(op, tile))
+        self._moves[what].append(_Move(op, run))
 
         def arrived(transfer: Transfer) -> None:
             end_ps = context.now_ps
             job.end_op(op, end_ps)
             context.split_transfer(transfer, op)
             context.book_transfer(transfer, owner)
-            self._record(what, tile.run, tile.tile, op.start_ps, end_ps, 0)
-            then(tile, op)
+            self._record(what, run, tile, op.start_ps, end_ps, 0)
+            then(op)
 
-        context.fabric.post(initiator, route.channels, n_bytes, arrived, job.view.priority, owner)
+        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.view.priority, owner)
 
     # ------------------------------------------------------------ compute
 
@@ -392,7 +378,7 @@ class Pipeline:
         others = [(op.end_ps, t) for t, op in gates if t.run.job is not job and op is not None]
         other = max(others, key=lambda e: e[0])[1] if others else None
         since_ps = own.end_ps if own is not None else job.release_ps
-        held = self._wait(tile.run, other)
+        held = self._wait(tile.run, other.run if other is not None else None)
         waits = (Segment(held[0], since_ps, now_ps, *held[1:]),) if since_ps < now_ps else ()
         op = job.begin_op(Op("compute", self._path, now_ps, now_ps + tile.work.compute_ps, own, waits))
         tile.compute_op = op
@@ -421,21 +407,22 @@ class Pipeline:
         self._try_compute()
         self._release_if_idle()
         self._request_pick()
+        self._fetch_ahead()
 
     # ------------------------------------------------------------ store
 
-    def _store(self, tile: _TileRun) -> None:
+    def _store(self, tile: TileRun) -> None:
         assert tile.work.store is not None
         route, n_bytes = tile.work.store
         own = self._stored.store_op if self._stored is not None and self._stored.run.job is tile.run.job else None
         before = latest(tile.compute_op, own)
         now_ps = self._context.now_ps
         if before is not None and before.end_ps < now_ps:  # the port was another job's
-            waits = self._waits(tile.run, before.end_ps, now_ps, self._stores)
+            waits = self._waits(tile.run, before.end_ps, now_ps, self._moves["store"])
             before = Op("overhead", self._path, now_ps, now_ps, before, waits)
-        self._transfer(tile, self._storer, route, n_bytes, before, self._store_ends)
+        self._transfer(tile.run, tile.tile, "store", route, n_bytes, before, partial(self._store_ends, tile))
 
-    def _store_ends(self, tile: _TileRun, op: Op) -> None:
+    def _store_ends(self, tile: TileRun, op: Op) -> None:
         tile.store_op = op
         self._stored = self._to_store.popleft()
         if self._to_store:
@@ -443,8 +430,10 @@ class Pipeline:
         self._tile_done(tile, op)
         self._try_compute()
         self._release_if_idle()
+        if self._buffers == 1:
+            self._request_pick()
 
-    def _tile_done(self, tile: _TileRun, op: Op) -> None:
+    def _tile_done(self, tile: TileRun, op: Op) -> None:
         run = tile.run
         run.finished_tiles += 1
         if run.finished_tiles == len(run.tiles):

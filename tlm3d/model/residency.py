@@ -24,6 +24,7 @@ class Residency:
         self._platform = platform
         self._resident: set[tuple[str, BlockName]] = set()
         self.boot_bytes = 0
+        self.weights: dict[tuple[str, BlockName], int] = {}  # by network and block: of the layers that run there
         self.contents: dict[BlockName, list[tuple[str, int]]] = defaultdict(list)  # memory → (what, bytes)
         self._free: dict[BlockName, int] = {}
         self._map_bytes: dict[tuple[str, str], dict[BlockName, int]] = {}  # by task and layer: alive while it runs
@@ -85,7 +86,7 @@ class Residency:
                     blocks.setdefault(block, {})[layer.name] = layer.weight_bytes
         for name, blocks in needed.items():
             for block, layers in sorted(blocks.items()):
-                n_bytes = sum(layers.values())
+                n_bytes = self.weights[name, block] = sum(layers.values())
                 free = self._free.setdefault(block, self._compute(block).weight_memory_bits // 8)
                 if n_bytes <= free:
                     self._free[block] = free - n_bytes

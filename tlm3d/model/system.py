@@ -21,6 +21,7 @@ from tlm3d.model.dispatcher import Dispatcher, TaskRunner, task_rate
 from tlm3d.model.gate import Powers, powers_of
 from tlm3d.model.lane import Lane
 from tlm3d.model.pipeline import Pipeline
+from tlm3d.model.plan import residency_plan
 from tlm3d.model.residency import Residency
 from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.topology import Topology
@@ -94,6 +95,7 @@ class System:
         links = {info.component for info in self._topology.infos.values()}
         recording.components = (*blocks, *sorted(links - set(blocks)))
         recording.boot_bytes = self._residency.boot_bytes
+        recording.residency = residency_plan(platform, self._residency, self._works.values())
         recording.notes = tuple(self._topology.warnings.values())
         for name, task in self._workload.tasks.items():
             network = task.network

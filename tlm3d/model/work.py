@@ -20,21 +20,31 @@ from tlm3d.units import PS_PER_S, book_aj, ceil_div, cycles_ps
 
 
 class Load(NamedTuple):
-    """Bytes to bring in over a route; weights may come before the layer's inputs exist.
-
-    ``staged``: into the memory that weights pass through, not into the block.
-    """
+    """Bytes to bring in over a route; weights may come before the layer's inputs exist."""
 
     route: Route
     bytes: int
     is_input: bool
-    staged: bool = False
+
+
+class Piece(NamedTuple):
+    """The weights of tiles that follow one another, fetched together into the memory that weights pass through.
+
+    ``number`` counts a layer's pieces; ``room``: bytes for all pieces that lie there at once while the layer runs. A
+    layer without weights has one of no bytes, which is never fetched.
+    """
+
+    number: int
+    route: Route
+    bytes: int
+    room: int
+    last_tile: int
 
 
 class TileWork(NamedTuple):
     """One tile on one block: what it loads, how long it computes, what it stores.
 
-    ``piece``: bytes of the piece of staged weights that its own are part of, of ``room`` for all pieces at once.
+    ``piece``: of the staged weights, the one that its own are part of.
     """
 
     loads: tuple[Load, ...]
@@ -42,13 +52,12 @@ class TileWork(NamedTuple):
     energy_aj: int
     macs: int
     store: tuple[Route, int] | None
-    piece: int = 0
-    room: int = 0
+    piece: Piece | None = None
 
     @property
-    def opens_piece(self) -> bool:
-        """Whether it brings in the piece."""
-        return bool(self.loads) and self.loads[0].staged
+    def loads_weights(self) -> bool:
+        """Whether it begins by loading weights."""
+        return bool(self.loads) and not self.loads[0].is_input
 
 
 @dataclass(slots=True)
@@ -76,6 +85,7 @@ class TaskWork:
     _topology: Topology
     _residency: Residency
     _cache: dict[tuple[int, BlockName, tuple[BlockName, ...]], tuple[TileWork, ...]] = field(default_factory=dict)
+    _staged: dict[tuple[int, BlockName], tuple[Piece, ...]] = field(default_factory=dict)
 
     def tiles(self, item: Item, block: BlockName, sources: tuple[BlockName, ...]) -> tuple[TileWork, ...]:
         """Tiles of ``item`` on ``block``, reading its tensors from the memories ``sources``.
@@ -135,41 +145,59 @@ class TaskWork:
             store = self._topology.write_route(block, self.home(block))
         except ElaborationError as error:
             raise ElaborationError(f"task {self.task.name}, layer {layer.name} on {'.'.join(block)}: {error}") from None
+        pieces: Sequence[Piece | None] = self._pieces(item, block, fetch) if fetch is not None else [None] * len(tiles)
         work = []
         setup = spec.layer_setup
-        room = self._residency.stage_bytes(self.task.name, layer.name, stage) if stage is not None else 0
-        pieces = staged_pieces(tiles, layer.weight_bytes, room) if fetch is not None else [(0, False)] * len(tiles)
-        for tile, (piece, opens) in zip(tiles, pieces, strict=True):
-            loads = [Load(fetch, piece, False, True)] if fetch and opens else []
-            loads += [Load(weights, tile.weight_bytes, False)] if weights and tile.weight_bytes else []
+        for tile, piece in zip(tiles, pieces, strict=True):
+            loads = [Load(weights, tile.weight_bytes, False)] if weights and tile.weight_bytes else []
             loads += [Load(route, n, True) for route, n in zip(inputs, tile.input_bytes, strict=True) if n]
             cost = spec.cost(layer, tile)
             out = (store, tile.output_bytes) if tile.output_bytes else None
             compute_ps = cycles_ps(setup + cost.cycles, spec.clock_hz)
-            work.append(TileWork(tuple(loads), compute_ps, cost.energy_aj, tile.macs, out, piece, room))
+            work.append(TileWork(tuple(loads), compute_ps, cost.energy_aj, tile.macs, out, piece))
             setup = 0
         return tuple(work)
 
+    def _pieces(self, item: Item, block: BlockName, fetch: Route) -> tuple[Piece, ...]:
+        """By tile of ``item`` on ``block``, the piece of staged weights that its own are part of."""
+        key = (item.position, block)
+        if key not in self._staged:
+            spec, stage, layer = _spec(self._platform, block), self._residency.weight_stage(block), item.layer
+            assert isinstance(spec, ComputeSpec)
+            assert stage is not None
+            assert layer is not None
+            tiles = spec.tiles(layer, False)
+            room = beside = self._residency.stage_bytes(self.task.name, layer.name, stage)
+            before = self.items[item.position - 1] if item.position else None
+            if before is not None and before.layer is not None and block in before.options:
+                beside_it = self._pieces(before, block, fetch)
+                beside = min(room, beside_it[0].room) - max(piece.bytes for piece in beside_it)
+            pieces: list[Piece] = []
+            for number, (count, n_bytes) in enumerate(staged_pieces(tiles, layer.weight_bytes, room, beside)):
+                pieces += [Piece(number, fetch, n_bytes, room, len(pieces) + count - 1)] * count
+            self._staged[key] = tuple(pieces)
+        return self._staged[key]
 
-def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int) -> list[tuple[int, bool]]:
-    """By tile: the size of its piece of the layer's weights, and whether it is the first tile of that piece.
 
-    All of a layer is one piece where there is room for it. Else tiles that follow one another share a piece as long as
-    their weights fit; a tile whose weights alone do not is a piece all the same.
+def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int, beside: int) -> list[tuple[int, int]]:
+    """The pieces that a layer's weights are fetched in, in order: (tiles, bytes).
+
+    All of a layer is one piece where there is ``room`` for it. Else tiles that follow one another share a piece as long
+    as what they load fits; the first piece is no larger than the room there is ``beside`` the layer before, if a tile
+    fits there, so that it can be fetched ahead. A tile that alone does not fit is a piece all the same.
     """
     if weight_bytes <= room:
-        return [(weight_bytes, i == 0 and weight_bytes > 0) for i in range(len(tiles))]
-    sizes: list[int] = []
-    first: list[bool] = []
-    which: list[int] = []
+        return [(len(tiles), weight_bytes)]
+    limit = beside if tiles[0].weight_bytes <= beside < room else room
+    pieces = [(0, 0)]
     for tile in tiles:
-        starts = bool(tile.weight_bytes) and (not sizes or sizes[-1] + tile.weight_bytes > room)
-        if starts:
-            sizes.append(0)
-        sizes[-1] += tile.weight_bytes
-        first.append(starts)
-        which.append(len(sizes) - 1)
-    return [(sizes[piece], starts) for piece, starts in zip(which, first, strict=True)]
+        count, n_bytes = pieces[-1]
+        if n_bytes and tile.weight_bytes and n_bytes + tile.weight_bytes > limit:
+            pieces.append((1, tile.weight_bytes))
+            limit = room
+        else:
+            pieces[-1] = (count + 1, n_bytes + tile.weight_bytes)
+    return pieces
 
 
 def task_work(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from tlm3d.errors import RecordError
 from tlm3d.record.kept import FULL, TOTALS, Kept
+from tlm3d.record.residency import ResidencyPlan
 
 
 class Component(NamedTuple):
@@ -168,6 +169,7 @@ class Recording:
     limits: tuple[LimitInfo, ...] = ()
     supply: SupplyInfo | None = None  # None: the rail is all there is
     boot_bytes: int = 0
+    residency: ResidencyPlan = field(default_factory=ResidencyPlan)
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
     spans: list[Span] = field(default_factory=list)
     legs: list[TransferLeg] = field(default_factory=list)

@@ -9,6 +9,8 @@ from rich.console import Console
 
 from tlm3d.analysis.explain import Explanation, LayerCost
 from tlm3d.record.layer_work import LayerWork
+from tlm3d.record.residency import ResidencyPlan
+from tlm3d.reporters import residency
 from tlm3d.reporters.page import Cell, Column, Kind, Page
 from tlm3d.units import show, show_aj, show_ps
 
@@ -36,6 +38,7 @@ def render(explanation: Explanation, console: Console) -> None:
         for bucket, time_ps in explanation.buckets_ps.items()
     ]
     page.table([Column("cause", Kind.NAME), Column("time"), Column("%"), Column("", Kind.BAR)], causes)
+    _residency(page, explanation.residency)
     unowned = f"{show_aj(explanation.unowned_aj)} of leakage and power states of the whole platform meanwhile"
     page.heading("Energy", f"{show_aj(explanation.energy_aj)} an inference at the rail; beside it {unowned}")
     if explanation.regulator_aj is not None:
@@ -58,6 +61,37 @@ def _facts(explanation: Explanation, page: Page) -> None:
             shown = {fact.label: fact.shown for fact in work.facts}
             rows.append([work.name, *(shown.get(label, "-") for label in labels)])
         page.table([Column("layer", Kind.NAME), *map(Column, labels)], rows)
+
+
+def _residency(page: Page, plan: ResidencyPlan) -> None:
+    """What has room in each memory, where weights are, what the inference moves."""
+    page.heading("Residency", "bytes with room in each memory; then those that an inference moves")
+    uses: list[list[Cell]] = []
+    for use in plan.memories:
+        of = f"of {_count(use.capacity_bytes)}"
+        for content in use.contents:
+            uses.append(
+                [use.memory, content.what, _count(content.bytes), of, _percent(content.bytes, use.capacity_bytes)]
+            )
+        if not use.contents:
+            uses.append([use.memory, "-", "0", of, "0"])
+    columns = [Column("memory", Kind.NAME), Column("holds", Kind.NAME), Column("B"), Column("capacity"), Column("%")]
+    page.table(columns, uses)
+    moved: dict[tuple[str, str], dict[str, int]] = {}
+    for move in plan.moves:
+        moved.setdefault((move.source, move.target), {})[move.what] = move.bytes
+    columns = [Column("from", Kind.NAME), Column("to", Kind.NAME), Column("weights"), Column("feature maps")]
+    ways: list[list[Cell]] = [
+        [source, target, *(_count(by_what.get(what, 0)) for what in ("weights", "feature maps"))]
+        for (source, target), by_what in moved.items()
+    ]
+    page.table(columns, ways)
+    for place in plan.weights:
+        way = f"stay beside {place.block}"
+        if place.store is not None:
+            way = f"come from {place.store} into {place.block}"
+            way += f", through {place.stage}" if place.stage is not None else ""
+        page.paragraph(f"weights: {_count(place.bytes)} B {way}")
 
 
 def _notes(explanation: Explanation) -> list[str]:
@@ -134,4 +168,5 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "unowned_aj": explanation.unowned_aj,
         "regulator_aj": explanation.regulator_aj,
         "boot_bytes": explanation.boot_bytes,
+        "residency": residency.document(explanation.residency),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from tlm3d import __version__
 from tlm3d.analysis.result import Battery, JobBlame, LimitResult, Result, TaskResult
+from tlm3d.reporters import residency
 from tlm3d.reporters.job import causes, status, within
 
 _NW_PER_MW = 10**6
@@ -65,6 +66,7 @@ def document(result: Result) -> dict[str, Any]:
             "unowned_uj": efficiency.unowned_uj,
         },
         "boot_bytes": result.boot_bytes,
+        "residency": residency.document(result.recording.residency),
         "notes": list(result.notes),
     }
 
