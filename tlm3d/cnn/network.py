@@ -98,7 +98,11 @@ class Network:
 
 
 def build_network(
-    name: str, input_shape: tuple[int, int, int], rows: Sequence[LayerRow], activation_bits: int = 8, weight_bits: int = 8
+    name: str,
+    input_shape: tuple[int, int, int],
+    rows: Sequence[LayerRow],
+    activation_bits: int = 8,
+    weight_bits: int = 8,
 ) -> Network:
     """The network of ``rows``, all shapes computed; the input tensor and all feature maps have ``activation_bits``,
     weights ``weight_bits`` where a row does not say.
@@ -151,7 +155,12 @@ def _reads(index: int, row: LayerRow, previous: str, shapes: Mapping[str, Shape]
 
 
 def _build_layer(
-    index: int, row: LayerRow, reads: tuple[str, ...], in_shapes: tuple[Shape, ...], activation_bits: int, weight_bits: int
+    index: int,
+    row: LayerRow,
+    reads: tuple[str, ...],
+    in_shapes: tuple[Shape, ...],
+    activation_bits: int,
+    weight_bits: int,
 ) -> Layer:
     _check_keys(index, row)
     first = in_shapes[0]

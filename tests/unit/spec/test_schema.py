@@ -55,7 +55,7 @@ def problems(text: str, loader: Any) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator(kind).iter_errors(tree)]
 
 
-SHIPPED = [*ROOT.glob("platforms/*.yaml"), *ROOT.glob("workloads/**/*.yaml"), *ROOT.glob("tests/cli/good/**/*.yaml")]
+SHIPPED = [*ROOT.glob("platforms/**/*.yaml"), *ROOT.glob("workloads/**/*.yaml"), *ROOT.glob("tests/cli/good/**/*.yaml")]
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
