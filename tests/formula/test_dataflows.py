@@ -190,7 +190,7 @@ def test_lanes_take_channels_or_pixels(one: Layer, by_channels: int, by_pixels: 
 @pytest.mark.parametrize(
     ("one", "broadcast", "reuse", "bits"),
     [
-        # 60 groups of lanes see pixels of a byte; ten channels read 54 weights of four bits for each of 20 pixels, or 4.
+        # Lanes see 60 pixels of a byte; ten channels read 54 weights of four bits for each of 20 pixels, or 4 times.
         (layer(Op.CONV, channels=10, kernel=(3, 3), weight_bits=4), "pixels", 1, 54 * (60 * 8 + 10 * 20 * 4)),
         (layer(Op.CONV, channels=10, kernel=(3, 3), weight_bits=4), "pixels", 5, 54 * (60 * 8 + 10 * 4 * 4)),
         (layer(Op.CONV, channels=10, kernel=(3, 3), weight_bits=4), "weights", 5, 54 * (50 * 4 + 20 * 2 * 8)),

@@ -17,9 +17,9 @@ _BITS = 8  # of a pixel, and most of a weight's; also what a column adds up at o
 class BitSerial(Dataflow):
     """Tiles of ``pixels`` outputs × columns channels, from blocks of rows input channels; no two phases overlap.
 
-    Each block: load (``fill`` + words), weight offset (``fill``), products (``fill`` + steps), 2 cycles of control. Then
-    each tile of k channels, where a scale has ``scale_bits``: shift ⌈k/m⌉, scale 9 + ⌈k · ⌈scale_bits/8⌉ / m⌉, bias
-    8 + ⌈k/``adders``⌉, out 4 + a word for every pixel and ``port`` bits; m is ``multipliers``. Of h × w pixels:
+    Each block: load (``fill`` + words), weight offset (``fill``), products (``fill`` + steps), 2 cycles of control.
+    Then each tile of k channels: shift ⌈k/m⌉, scale 9 + ⌈k · s/m⌉, with m ``multipliers`` and s bytes of a scale, bias
+    8 + ⌈k/``adders``⌉, out 4 + ⌈8k/``port``⌉ words a pixel. Of h × w pixels:
 
     - 3×3: loads (h + 2)(w + 2) pixels; a step for each bit of an output channel's weights: 9 · h · w · rows products
     - depthwise 3×3: the same, of rows channels and one of them at a time; the weight offset has a step for each, too

@@ -24,8 +24,8 @@ class NearMemory(Dataflow):
     every step and keep weights; with ``weights``, no second channel reuses a pixel. A linear layer is one pixel.
 
     The scheme is that of SIMD beside a memory, as in the three-tier imager J3DAI (arXiv 2506.15316), whose mapping is
-    not published in such detail: which operand is broadcast, and how long the other is kept, are the file's assumptions.
-    Outputs are written beside the reading; partial sums never leave a lane.
+    not published in such detail: which operand is broadcast, and how long the other is kept, are assumptions of the
+    file. Outputs are written beside the reading; partial sums never leave a lane.
     """
 
     word: Count

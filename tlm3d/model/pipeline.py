@@ -220,9 +220,7 @@ class Pipeline:
         held = self._held_bytes(under_way)
         if held and held + work.piece > work.room:
             return False
-        if (
-            held + self._fetched_bytes() + work.piece > work.room
-        ):  # what was fetched for later has to go, and to come again
+        if held + self._fetched_bytes() + work.piece > work.room:  # what was fetched for later has to go, and to come again
             self._ahead = {one: ahead for one, ahead in self._ahead.items() if not ahead.has_landed}
         return True
 

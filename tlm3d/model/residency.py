@@ -146,9 +146,7 @@ class Residency:
     def _stagers(self) -> Counter[BlockName]:
         """How many blocks stage weights in each memory."""
         dies = self._platform.dies
-        blocks = [
-            (die, name) for die in dies for name, spec in dies[die].blocks.items() if isinstance(spec, ComputeSpec)
-        ]
+        blocks = [(die, name) for die in dies for name, spec in dies[die].blocks.items() if isinstance(spec, ComputeSpec)]
         return Counter(stage for block in blocks if (stage := self.weight_stage(block)) is not None)
 
     def _has_home(self, binding: TaskBinding) -> bool:

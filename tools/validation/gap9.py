@@ -31,10 +31,11 @@ RULES = [
     Rule("latency, two parameters for both networks", "gap9/two-parameters/*", "within", 0.02, count=2),
 ]
 WEAK = """
-Both latencies hang on one set-up of 15 us a layer, half of the time of the autoencoder, that covers what the controller,
-the event unit and the programming of engine and DMA take: a program that starts many layers, or one that chains them, would
-tell. The cores' share is that of the library of GAP8. Energy is a power while it runs, the same for both networks, which
-differ by a third: the engine's and the cores' energy cannot be told apart by two figures, with a converter's loss inside.
+Both latencies hang on one set-up of 15 us a layer, more than half of the time of the autoencoder, for all that the
+controller, the event unit and the programming of engine and DMA take: networks of fewer, larger layers would test the
+engine itself. The cores' share is counted with the library of GAP8's SDK. Energy is a power while it runs, one for both
+networks, whose powers differ by a third: two figures with a converter's loss inside do not tell engine and cores
+apart. A layer that fits L1 at once is one tile, which waits for all of its weights.
 """
 
 

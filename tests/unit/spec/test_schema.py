@@ -72,6 +72,7 @@ def test_the_files_on_the_page_of_the_example_fit(loader: Any) -> None:
 
 # Mistakes that a schema cannot see: names that refer to nothing, sums, geometry, time, a key given twice.
 BEYOND = {
+    "network_kernel_not_run", "network_weights_of_no_bits", "workload_kernel_not_run",
     "network_layer_comes_later", "network_shapes_that_do_not_add", "network_two_layers_one_name",
     "network_unknown_layer", "platform_beyond_anything", "platform_dangling_link_end", "platform_duplicate_block",
     "platform_duplicate_key", "platform_exposure_longer_than_frame", "platform_home_is_no_memory",
