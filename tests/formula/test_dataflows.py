@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tlm3d.blocks.cnn_accelerator import CnnAccelerator
 from tlm3d.cnn.layers import Layer, Op
@@ -201,3 +203,44 @@ def test_lanes_take_channels_or_pixels(one: Layer, by_channels: int, by_pixels: 
 )
 def test_lanes_wait_for_the_words_of_their_memory(one: Layer, broadcast: str, reuse: int, bits: int) -> None:
     assert cycles(near(broadcast, 7, reuse), (4, 3), one) == [-(-bits // 7)]
+
+
+# ------------------------------------------------------------------ laws of both
+
+BIT_SERIAL = {"kind": "bit-serial", "port": "100", "multipliers": "3"}
+LAYERS = st.tuples(
+    st.sampled_from([(Op.CONV, 1), (Op.CONV, 3), (Op.DEPTHWISE, 3), (Op.LINEAR, 1)]),
+    st.tuples(*[st.integers(1, 12)] * 2, st.integers(1, 70)),
+    st.integers(1, 70),
+    st.integers(1, 8),
+)
+
+
+def drawn(what: tuple[Op, int], shape: tuple[int, int, int], channels: int, bits: int) -> Layer:
+    op, k = what
+    keys: dict[str, Any] = {} if op is Op.LINEAR else {"kernel": (k, k)}
+    return layer(op, shape, weight_bits=bits, **keys, **({} if op is Op.DEPTHWISE else {"channels": channels}))
+
+
+@given(LAYERS, st.sampled_from([BIT_SERIAL, near("pixels", 64, 3), near("weights", 64, 3)]))
+def test_more_bits_channels_or_inputs_never_take_fewer_cycles(
+    one: tuple[tuple[Op, int], tuple[int, int, int], int, int], dataflow: dict[str, str]
+) -> None:
+    what, (height, width, deep), channels, bits = one
+    (count,) = cycles(dataflow, (8, 12), drawn(*one))
+    larger = [
+        (what, (height + 1, width, deep), channels, bits),
+        (what, (height, width, deep + 1), channels, bits),
+        (what, (height, width, deep), channels + 1, bits),
+        (what, (height, width, deep), channels, min(8, bits + 1)),
+    ]
+    assert all(cycles(dataflow, (8, 12), drawn(*two))[0] >= count for two in larger)
+
+
+@given(LAYERS, st.sampled_from(["pixels", "weights"]), st.integers(1, 500), st.integers(1, 20))
+def test_wider_words_and_more_reuse_never_make_lanes_slower(
+    one: tuple[tuple[Op, int], tuple[int, int, int], int, int], broadcast: str, word: int, reuse: int
+) -> None:
+    (count,) = cycles(near(broadcast, word, reuse), (8, 12), drawn(*one))
+    assert cycles(near(broadcast, word + 1, reuse), (8, 12), drawn(*one))[0] <= count
+    assert cycles(near(broadcast, word, reuse + 1), (8, 12), drawn(*one))[0] <= count
