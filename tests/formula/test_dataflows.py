@@ -168,6 +168,19 @@ def test_other_kernels_strides_and_bits_do_not_run_on_an_engine_for_three_by_thr
     assert not block.runs(wide)
 
 
+@pytest.mark.parametrize(
+    ("dataflow", "groups"),
+    [("bit-serial", [32, 32, 32]), ("channel-parallel", [48, 48])],
+)
+def test_tiles_are_cut_for_the_columns_of_an_engine_where_its_dataflow_asks(dataflow: str, groups: list[int]) -> None:
+    # Half of the channels fit, but 48 take a whole group and half of one: no bytes more for three groups of 32.
+    one = layer(Op.CONV, (3, 3, 16), channels=96, bias=False)
+    block = CnnAccelerator.model_validate(
+        {"kind": "cnn-accelerator", "array": ["16", "32"], "clock": "1 GHz", "local": "3000 B", "dataflow": dataflow}
+    )
+    assert [tile.out_channels for tile in block.tiles(one, weights_resident=False)] == groups
+
+
 # ------------------------------------------------------------------ near-memory: 4 lanes of 3 products
 
 
