@@ -170,7 +170,7 @@ def of_role(role: str) -> list[str]:
 def test_a_tile_costs_whole_cycles_and_attojoules_and_always_the_same(kind: str, layer: Layer) -> None:
     tree = written("blocks", kind)
     spec, again = (load_kind("blocks", kind).model_validate(tree) for _ in range(2))
-    if not spec.supports(layer.kind):
+    if not spec.runs(layer):
         return
     tiles = tile_layer(layer, 2000)
     costs = [spec.cost(layer, tile) for tile in tiles]
@@ -208,6 +208,9 @@ def test_an_accelerator_runs_what_its_dataflow_runs(kind: str) -> None:
     assert spec.dataflow == load_kind("dataflows", kind).model_validate(text)
     assert [spec.supports(layer) for layer in LAYER_KINDS] == [spec.dataflow.supports(layer) for layer in LAYER_KINDS]
     assert any(map(spec.supports, LAYER_KINDS))
+    layers = all_layers()
+    assert [spec.runs(layer) for layer in layers] == [spec.dataflow.runs(layer) for layer in layers]
+    assert all(spec.supports(layer.kind) for layer in layers if spec.runs(layer))
 
 
 @pytest.mark.parametrize("every_key", [True, False])
@@ -219,7 +222,7 @@ def test_a_tile_takes_whole_cycles_and_no_more_units_than_there_are(
 ) -> None:
     text = written("dataflows", kind, every_key)
     dataflow, again = (load_kind("dataflows", kind).model_validate(text) for _ in range(2))
-    if not dataflow.supports(layer.kind):
+    if not dataflow.runs(layer):
         return
     peak = dataflow.macs_per_cycle(array)
     assert type(peak) is int
@@ -237,7 +240,7 @@ def test_a_tile_takes_whole_cycles_and_no_more_units_than_there_are(
 @pytest.mark.parametrize("kind", DATAFLOWS)
 def test_a_layer_gets_no_faster_by_being_cut(kind: str, layer: Layer, array: tuple[int, int]) -> None:
     dataflow = load_kind("dataflows", kind).model_validate(written("dataflows", kind))
-    if not dataflow.supports(layer.kind):
+    if not dataflow.runs(layer):
         return
     whole, *cut = [
         sum(dataflow.cycles(array, layer, tile) for tile in tile_layer(layer, local_bytes))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tlm3d.blocks.cnn_accelerator import CnnAccelerator
 from tlm3d.cnn.layers import Layer, Op
@@ -104,3 +106,171 @@ def test_a_convolver_runs_no_fully_connected_layer() -> None:
         for dataflow in ("channel-parallel", WINDOW, {"kind": "systolic", "stationary": "input"})
     }
     assert list(runs.values()) == [True, False, True]
+
+
+# ------------------------------------------------------------------ bit-serial, with the lengths of NE16
+
+NE16 = (16, 32)
+# Of a block of 16 input channels: pipelines filled three times, the patch, the products, control.
+BLOCK = 6 + 6 + 6 + 2
+# Of 32 outputs a pixel: shift and scale by four multipliers, bias by eight adders; nine words out.
+FINISH = 8 + (9 + 8) + (8 + 4) + (4 + 9)
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        # 16 channels in, 32 out, 3 x 3 pixels: one block, 32 channels of 8 bits.
+        (layer(Op.CONV, (3, 3, 16), channels=32, kernel=(3, 3)), BLOCK + 25 + 32 * 8 + FINISH),
+        (layer(Op.CONV, (3, 3, 16), channels=32, kernel=(3, 3), weight_bits=3), BLOCK + 25 + 32 * 3 + FINISH),
+        # Its columns 0, 2, 6, 8 of 3 x 3: 2 x 2 outputs of the same time.
+        (layer(Op.CONV, (4, 4, 16), channels=32, kernel=(3, 3), stride=(2, 2)), BLOCK + 25 + 32 * 8 + FINISH),
+        # 13 cycles for nine pixels: two rows of five are passed over and three of the next.
+        (layer(Op.CONV, (3, 3, 16), channels=32), BLOCK + 13 + 32 + FINISH),
+        (layer(Op.CONV, (3, 3, 16), channels=32, weight_bits=2), BLOCK + 13 + 32 + FINISH),
+        (layer(Op.CONV, (3, 3, 40), channels=32), 3 * (BLOCK + 13 + 32) + FINISH),
+        (layer(Op.CONV, (4, 3, 16), channels=32), 2 * (BLOCK + 13 + 32 + FINISH)),
+        # 32 channels, then 8: shift 2, scale 9 + 2, bias 8 + 1, out 4 + 9.
+        (layer(Op.CONV, (3, 3, 16), channels=40), BLOCK + 13 + 32 + FINISH + BLOCK + 13 + 8 + 2 + 11 + 9 + 13),
+        # 16 channels a tile, each with a step of offset; shift 4, scale 9 + 4, bias 8 + 2.
+        (layer(Op.DEPTHWISE, (3, 3, 16), kernel=(3, 3)), BLOCK + 25 + 16 + 16 * 8 + 4 + 13 + 10 + 13),
+        (layer(Op.DEPTHWISE, (3, 3, 16), kernel=(3, 3), weight_bits=4), BLOCK + 25 + 16 + 16 * 4 + 4 + 13 + 10 + 13),
+        # 256 inputs at a time, 16 in a cycle of the load; a bit of 256 weights a cycle.
+        (layer(Op.LINEAR, (1, 1, 256), channels=32, weight_bits=6), BLOCK + 16 + 32 * 6 + FINISH),
+        (layer(Op.LINEAR, (1, 1, 257), channels=32, weight_bits=6), 2 * (BLOCK + 16 + 32 * 6) + FINISH),
+    ],
+)
+def test_a_bit_serial_tile_takes_its_phases_one_after_the_other(one: Layer, expected: int) -> None:
+    assert cycles("bit-serial", NE16, one) == [expected]
+
+
+def test_a_fully_connected_layer_may_be_one_pixel_of_nine() -> None:
+    one = layer(Op.LINEAR, (1, 1, 256), channels=32, weight_bits=6)
+    assert cycles({"kind": "bit-serial", "linear": "pixel"}, NE16, one) == [16 * (BLOCK + 13 + 32) + FINISH]
+
+
+def test_a_narrow_port_feeds_the_bits_of_a_step_in_several_words() -> None:
+    one = layer(Op.CONV, (3, 3, 16), channels=32, kernel=(3, 3))
+    # Two words for 16 pixels' bytes, two for 144 bits of weights; four for 32 outputs.
+    expected = BLOCK + 25 * 2 + 32 * 8 * 2 + 8 + 17 + 12 + 4 + 9 * 4
+    assert cycles({"kind": "bit-serial", "port": "64"}, NE16, one) == [BLOCK + 50 + 32 * 8 * 3 + 8 + 17 + 12 + 4 + 36]
+    assert cycles({"kind": "bit-serial", "port": "72"}, NE16, one) == [expected]
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+@pytest.mark.parametrize(("kernel", "peak"), [((3, 3), 1296), ((1, 1), 144)])
+def test_deep_layers_come_near_the_peak_of_their_bits(kernel: tuple[int, int], peak: int, bits: int) -> None:
+    # 1296 products of a bit: 1296/bits MAC a cycle; 144 with all bits of a weight at once, of any width.
+    one = layer(Op.CONV, (3, 3, 1600), channels=32, kernel=kernel, weight_bits=bits, padding="same")
+    free = {"kind": "bit-serial", "fill": "0"}
+    (count,) = cycles(free, NE16, one, local_bytes=10**7)
+    steps = 100 * 32 * (bits if peak == 1296 else 1)
+    assert one.macs == steps * peak // (bits if peak == 1296 else 1)
+    assert count == steps + 100 * ((25 if peak == 1296 else 13) + 2) + FINISH
+
+
+def test_other_kernels_strides_and_bits_do_not_run_on_an_engine_for_three_by_three() -> None:
+    block = CnnAccelerator.model_validate(
+        {"kind": "cnn-accelerator", "array": ["16", "32"], "clock": "1 GHz", "local": "1 MiB", "dataflow": "bit-serial"}
+    )
+    keys: list[dict[str, Any]] = [
+        {"kernel": (10, 4)}, {"kernel": (3, 1)}, {"stride": (3, 3)}, {"stride": (2, 1)}, {"weight_bits": 9},
+        {"kernel": (3, 3), "stride": (2, 2), "weight_bits": 2},
+    ]  # fmt: skip
+    runs = [block.runs(layer(Op.CONV, (12, 12, 4), channels=4, **one)) for one in keys]
+    assert runs == [False] * 5 + [True]
+    assert not block.runs(layer(Op.DEPTHWISE, (12, 12, 4), kernel=(5, 5)))
+    assert not block.runs(layer(Op.DEPTHWISE, (12, 12, 4), kernel=(1, 1)))
+    (wide,) = build_network("net", (4, 4, 4), [LayerRow("one", Op.CONV, channels=4)], activation_bits=16).layers
+    assert not block.runs(wide)
+
+
+@pytest.mark.parametrize(
+    ("dataflow", "groups"),
+    [("bit-serial", [32, 32, 32]), ("channel-parallel", [48, 48])],
+)
+def test_tiles_are_cut_for_the_columns_of_an_engine_where_its_dataflow_asks(dataflow: str, groups: list[int]) -> None:
+    # Half of the channels fit, but 48 take a whole group and half of one: no bytes more for three groups of 32.
+    one = layer(Op.CONV, (3, 3, 16), channels=96, bias=False)
+    block = CnnAccelerator.model_validate(
+        {"kind": "cnn-accelerator", "array": ["16", "32"], "clock": "1 GHz", "local": "3000 B", "dataflow": dataflow}
+    )
+    assert [tile.out_channels for tile in block.tiles(one, weights_resident=False)] == groups
+
+
+# ------------------------------------------------------------------ near-memory: 4 lanes of 3 products
+
+
+def near(broadcast: str, word: int = 10**6, reuse: int = 1) -> dict[str, str]:
+    return {"kind": "near-memory", "broadcast": broadcast, "word": str(word), "reuse": str(reuse)}
+
+
+@pytest.mark.parametrize(
+    ("one", "by_channels", "by_pixels"),
+    [
+        # 4 x 5 pixels, 10 channels, 9 · 6 summands in 18 steps; linear: 120 in 40; depthwise: nine in three.
+        (layer(Op.CONV, channels=10, kernel=(3, 3)), 3 * 20 * 18, 5 * 10 * 18),
+        (layer(Op.LINEAR, channels=10), 3 * 40, 10 * 40),
+        (layer(Op.DEPTHWISE, kernel=(3, 3)), 2 * 20 * 3, 5 * 6 * 3),
+    ],
+)
+def test_lanes_take_channels_or_pixels(one: Layer, by_channels: int, by_pixels: int) -> None:
+    assert cycles(near("pixels"), (4, 3), one) == [by_channels]
+    assert cycles(near("weights"), (4, 3), one) == [by_pixels]
+
+
+@pytest.mark.parametrize(
+    ("one", "broadcast", "reuse", "bits"),
+    [
+        # Lanes see 60 pixels of a byte; ten channels read 54 weights of four bits for each of 20 pixels, or 4 times.
+        (layer(Op.CONV, channels=10, kernel=(3, 3), weight_bits=4), "pixels", 1, 54 * (60 * 8 + 10 * 20 * 4)),
+        (layer(Op.CONV, channels=10, kernel=(3, 3), weight_bits=4), "pixels", 5, 54 * (60 * 8 + 10 * 4 * 4)),
+        (layer(Op.CONV, channels=10, kernel=(3, 3), weight_bits=4), "weights", 5, 54 * (50 * 4 + 20 * 2 * 8)),
+        # Six channels of 20 outputs read their own pixels; their weights are kept, or pixels are of no use to others.
+        (layer(Op.DEPTHWISE, kernel=(3, 3), weight_bits=4), "pixels", 20, 9 * (120 * 8 + 6 * 4)),
+        (layer(Op.DEPTHWISE, kernel=(3, 3), weight_bits=4), "weights", 20, 9 * (30 * 4 + 120 * 8)),
+    ],
+)
+def test_lanes_wait_for_the_words_of_their_memory(one: Layer, broadcast: str, reuse: int, bits: int) -> None:
+    assert cycles(near(broadcast, 7, reuse), (4, 3), one) == [-(-bits // 7)]
+
+
+# ------------------------------------------------------------------ laws of both
+
+BIT_SERIAL = {"kind": "bit-serial", "port": "100", "multipliers": "3"}
+LAYERS = st.tuples(
+    st.sampled_from([(Op.CONV, 1), (Op.CONV, 3), (Op.DEPTHWISE, 3), (Op.LINEAR, 1)]),
+    st.tuples(*[st.integers(1, 12)] * 2, st.integers(1, 70)),
+    st.integers(1, 70),
+    st.integers(1, 8),
+)
+
+
+def drawn(what: tuple[Op, int], shape: tuple[int, int, int], channels: int, bits: int) -> Layer:
+    op, k = what
+    keys: dict[str, Any] = {} if op is Op.LINEAR else {"kernel": (k, k)}
+    return layer(op, shape, weight_bits=bits, **keys, **({} if op is Op.DEPTHWISE else {"channels": channels}))
+
+
+@given(LAYERS, st.sampled_from([BIT_SERIAL, near("pixels", 64, 3), near("weights", 64, 3)]))
+def test_more_bits_channels_or_inputs_never_take_fewer_cycles(
+    one: tuple[tuple[Op, int], tuple[int, int, int], int, int], dataflow: dict[str, str]
+) -> None:
+    what, (height, width, deep), channels, bits = one
+    (count,) = cycles(dataflow, (8, 12), drawn(*one))
+    larger = [
+        (what, (height + 1, width, deep), channels, bits),
+        (what, (height, width, deep + 1), channels, bits),
+        (what, (height, width, deep), channels + 1, bits),
+        (what, (height, width, deep), channels, min(8, bits + 1)),
+    ]
+    assert all(cycles(dataflow, (8, 12), drawn(*two))[0] >= count for two in larger)
+
+
+@given(LAYERS, st.sampled_from(["pixels", "weights"]), st.integers(1, 500), st.integers(1, 20))
+def test_wider_words_and_more_reuse_never_make_lanes_slower(
+    one: tuple[tuple[Op, int], tuple[int, int, int], int, int], broadcast: str, word: int, reuse: int
+) -> None:
+    (count,) = cycles(near(broadcast, word, reuse), (8, 12), drawn(*one))
+    assert cycles(near(broadcast, word + 1, reuse), (8, 12), drawn(*one))[0] <= count
+    assert cycles(near(broadcast, word, reuse + 1), (8, 12), drawn(*one))[0] <= count

@@ -2,8 +2,8 @@
 
 Contract of the slot. A kind is a frozen ``BlockSpec`` with one ``ROLE``:
 
-- ``compute``: runs tiles behind a double-buffered local memory. ``supports(kind)``; ``cost(layer, tile) -> Cost``;
-  ``local_bytes``; ``clock_hz``.
+- ``compute``: runs tiles behind a double-buffered local memory. ``supports(kind)`` and
+  ``runs(layer)``; ``cost(layer, tile) -> Cost``; ``local_bytes``; ``clock_hz``.
 - ``lane``: runs plain stages one at a time, no tiles, no memory.
 - ``sensor``: ``emits(mode) -> rows`` of one frame; ``frame_shape``, ``stored_bytes`` and what may be asked of it.
 - ``memory``: capacity and one port.
@@ -287,6 +287,10 @@ class ComputeSpec(OperatedSpec):
     def supports(self, kind: str) -> bool:
         """Whether layers of ``kind`` (conv, pointwise, depthwise, linear, pool, add, softmax) run here."""
         raise TypeError(f"{type(self).__name__} does not say which layers it runs")
+
+    def runs(self, layer: Layer) -> bool:
+        """Whether ``layer`` runs here: of a kind that does, with its kernel, stride and bits."""
+        return self.supports(layer.kind)
 
     def cost(self, layer: Layer, tile: Tile) -> Cost:
         """Cycles and energy of one tile of ``layer``."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tlm3d.blocks import ComputeSpec, Cost
 from tlm3d.cnn.layers import Layer
-from tlm3d.cnn.tiling import Tile
+from tlm3d.cnn.tiling import Pace, Tile
 from tlm3d.dataflows import AnyDataflow
 from tlm3d.dataflows.channel_parallel import ChannelParallel
 from tlm3d.spec.quantities import Count, CountOrZero, Positive, SizeBits
@@ -30,8 +30,15 @@ class CnnAccelerator(ComputeSpec):
     def local_bytes(self) -> int:
         return self.local_bits // 8
 
+    @property
+    def pace(self) -> Pace | None:
+        return self if self.dataflow.PACED else None
+
     def supports(self, kind: str) -> bool:
         return self._on_vector_unit(kind) or self.dataflow.supports(kind)
+
+    def runs(self, layer: Layer) -> bool:
+        return self._on_vector_unit(layer.kind) or self.dataflow.runs(layer)
 
     def _on_vector_unit(self, kind: str) -> bool:
         return kind in ("pool", "add") and self.elements_per_cycle is not None

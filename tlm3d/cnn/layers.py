@@ -70,6 +70,13 @@ def _same_side(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def shape_of(layer: Layer) -> str:
+    """The layer for a message: its kind, kernel, stride and bits."""
+    window = f" of {layer.kernel[0]}x{layer.kernel[1]}, stride {layer.stride[0]}x{layer.stride[1]}"
+    bits = f"{layer.weight_bits} bits a weight and {layer.activation_bits} a pixel"
+    return f"{layer.kind}{window if layer.op in WINDOW_OPS else ''} with {bits}"
+
+
 def window_positions(size: int, kernel: int, stride: int, before: int, after: int) -> int:
     """Outputs along one side: ⌊(before + size + after − kernel) / stride⌋ + 1, or 0 where the kernel does not fit."""
     return max(0, (before + size + after - kernel) // stride + 1)

@@ -39,7 +39,7 @@ class LayerRow:
 
     ``reads``: the previous row (the first: the input). ``channels``: only conv and linear have to say. ``kernel``:
     1×1 for conv. ``stride``: 1×1. ``padding``: same for conv and depthwise, valid for pool; a number is for all
-    four sides, four are top, bottom, left, right. ``weight_bits``: 8. ``bias``: yes.
+    four sides, four are top, bottom, left, right. ``weight_bits``: the network's. ``bias``: yes.
     """
 
     name: str
@@ -98,9 +98,14 @@ class Network:
 
 
 def build_network(
-    name: str, input_shape: tuple[int, int, int], rows: Sequence[LayerRow], activation_bits: int = 8
+    name: str,
+    input_shape: tuple[int, int, int],
+    rows: Sequence[LayerRow],
+    activation_bits: int = 8,
+    weight_bits: int = 8,
 ) -> Network:
-    """The network of ``rows``, all shapes computed; the input tensor and all feature maps have ``activation_bits``.
+    """The network of ``rows``, all shapes computed; the input tensor and all feature maps have ``activation_bits``,
+    weights ``weight_bits`` where a row does not say.
 
     Raises NetworkError for the first row that does not work.
     """
@@ -110,13 +115,15 @@ def build_network(
         raise NetworkError(None, "input", f"the sides of the input must be at least 1, got {list(input_shape)}")
     if not 1 <= activation_bits <= MAX_BITS:
         raise NetworkError(None, "activation_bits", f"must be from 1 to {MAX_BITS}, got {activation_bits}")
+    if not 1 <= weight_bits <= MAX_BITS:
+        raise NetworkError(None, "weight_bits", f"must be from 1 to {MAX_BITS}, got {weight_bits}")
     shapes = {INPUT: Shape(*input_shape)}
     layers: list[Layer] = []
     for index, row in enumerate(rows):
         _check_name(index, row, shapes)
         previous = layers[-1].name if layers else INPUT
         reads = _reads(index, row, previous, shapes, later={r.name for r in rows[index:]})
-        layer = _build_layer(index, row, reads, tuple(shapes[read] for read in reads), activation_bits)
+        layer = _build_layer(index, row, reads, tuple(shapes[read] for read in reads), activation_bits, weight_bits)
         layers.append(layer)
         shapes[layer.name] = layer.out_shape
     return Network(name, shapes[INPUT], activation_bits, tuple(layers))
@@ -148,7 +155,12 @@ def _reads(index: int, row: LayerRow, previous: str, shapes: Mapping[str, Shape]
 
 
 def _build_layer(
-    index: int, row: LayerRow, reads: tuple[str, ...], in_shapes: tuple[Shape, ...], activation_bits: int
+    index: int,
+    row: LayerRow,
+    reads: tuple[str, ...],
+    in_shapes: tuple[Shape, ...],
+    activation_bits: int,
+    weight_bits: int,
 ) -> Layer:
     _check_keys(index, row)
     first = in_shapes[0]
@@ -169,7 +181,7 @@ def _build_layer(
             raise NetworkError(index, "reads", message)
     return Layer(
         name=row.name, op=row.op, reads=reads, in_shapes=in_shapes, out_shape=out, kernel=kernel, stride=stride,
-        padding=padding, weight_bits=row.weight_bits or 8, activation_bits=activation_bits,
+        padding=padding, weight_bits=row.weight_bits or weight_bits, activation_bits=activation_bits,
         bias=row.bias is not False,
     )  # fmt: skip
 

@@ -4,9 +4,12 @@ Contract of the slot. A dataflow is a frozen ``Dataflow``: it says in which orde
 ``array`` is the block's [rows, columns]; what they take is the dataflow's to say.
 
 - ``supports(kind)``: which kinds of layer it runs (conv, pointwise, depthwise, linear, pool, add, softmax).
+- ``runs(layer)``: whether it runs this layer of them; all of a kind, unless it says otherwise.
 - ``macs_per_cycle(array)``: the most that the array can do; no tile does more.
 - ``cycles(array, layer, tile)``: of one tile, at least one, without waiting for data. A tile is run on its own: what an
   array fills, drains or leaves idle is lost once a tile, so a layer never gets faster by being cut.
+
+``PACED``: whether tiles are cut for its time too, not for the bytes they move alone.
 
 In a file a dataflow is its name, or a mapping with ``kind`` and its own keys. Everything is pure: the same arguments
 give the same answer, nothing is remembered.
@@ -30,10 +33,15 @@ class Dataflow(Frozen):
     kind: str
 
     SLOT: ClassVar[str] = "dataflows"
+    PACED: ClassVar[bool] = False
 
     def supports(self, kind: str) -> bool:
         """Whether layers of ``kind`` (conv, pointwise, depthwise, linear, pool, add, softmax) run this way."""
         raise TypeError(f"{type(self).__name__} does not say which layers it runs")
+
+    def runs(self, layer: Layer) -> bool:
+        """Whether ``layer`` runs this way, its kernel, stride and bits too."""
+        return self.supports(layer.kind)
 
     def macs_per_cycle(self, array: Array) -> int:
         """Multiply-accumulates a cycle when every unit of the array works."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
 from tlm3d.dataflows import Array, Dataflow
@@ -28,6 +30,8 @@ class SlidingWindow(Dataflow):
 
     kernel: Count
     channels: tuple[Count, Count] | None = None
+
+    PACED: ClassVar[bool] = True
 
     def supports(self, kind: str) -> bool:
         return kind in ("conv", "pointwise", "depthwise")

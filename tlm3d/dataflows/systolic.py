@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
@@ -26,6 +26,8 @@ class Systolic(Dataflow):
     """
 
     stationary: Literal["output", "weight", "input"]
+
+    PACED: ClassVar[bool] = True
 
     def supports(self, kind: str) -> bool:
         return kind in ("conv", "pointwise", "depthwise", "linear")

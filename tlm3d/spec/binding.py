@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.processor import Processor
+from tlm3d.cnn.layers import shape_of
 from tlm3d.cnn.network import Network
 from tlm3d.errors import did_you_mean, one_of
 from tlm3d.spec.platform import PlatformSpec, block_names, find_block
@@ -117,10 +118,9 @@ class _Binder:
         for layer in network.layers:
             for name in layers[layer.name]:
                 block = self.spec(name)
-                if isinstance(block, ComputeSpec) and not block.supports(layer.kind):
-                    message = (
-                        f"{'.'.join(name)} ({block.kind}) does not run {layer.kind} layers: map {layer.name} elsewhere"
-                    )
+                if isinstance(block, ComputeSpec) and not block.runs(layer):
+                    what = f"{layer.kind} layers" if not block.supports(layer.kind) else f"a {shape_of(layer)}"
+                    message = f"{'.'.join(name)} ({block.kind}) does not run {what}: map {layer.name} elsewhere"
                     self.problems.add((*where, "map"), message, at_key=True)
 
     def _camera(self, task: Task, where: Where) -> BlockName | None:

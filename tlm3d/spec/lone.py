@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
+from tlm3d.cnn.layers import Layer, shape_of
 from tlm3d.cnn.network import Network
 from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
 from tlm3d.spec.corners import TYPICAL
@@ -39,15 +40,22 @@ def placements(platform: PlatformSpec, network: Network, on: str | None = None) 
     those; ties by name. Raises SpecError when ``on`` is no compute block, or a layer runs nowhere.
     """
     blocks = dict(_compute_blocks(platform))
-    nowhere = [one for one in network.layers if not any(block.supports(one.kind) for block in blocks.values())]
+    nowhere = [one for one in network.layers if not any(block.runs(one) for block in blocks.values())]
     if nowhere:
-        kinds = ", ".join(sorted({layer.kind for layer in nowhere}))
-        message = f"no block of this platform runs {kinds} layers, such as {nowhere[0].name} of {network.name}"
+        message = f"no block of this platform runs {_what(nowhere, blocks)} of {network.name}"
         raise SpecError([Problem(platform.source.file, 0, 0, "", message)])
     chosen = [_named(platform, on, blocks)] if on is not None else list(blocks)
-    runs = {name: sum(block.supports(layer.kind) for layer in network.layers) for name, block in blocks.items()}
+    runs = {name: sum(block.runs(layer) for layer in network.layers) for name, block in blocks.items()}
     enough = min(ceil_div(len(network.layers), 2), max(runs[name] for name in chosen))
     return tuple(_placement(blocks, network, name) for name in chosen if runs[name] >= enough)
+
+
+def _what(nowhere: Sequence[Layer], blocks: Mapping[str, ComputeSpec]) -> str:
+    """The kinds of layer that run nowhere; where blocks run all of those kinds, what else the first layer is."""
+    unknown = [layer for layer in nowhere if not any(block.supports(layer.kind) for block in blocks.values())]
+    first = (unknown or nowhere)[0]
+    what = f"{', '.join(sorted({one.kind for one in unknown}))} layers" if unknown else f"a {shape_of(first)}"
+    return f"{what}, such as {first.name}"
 
 
 def _compute_blocks(platform: PlatformSpec) -> Iterator[tuple[str, ComputeSpec]]:
@@ -76,12 +84,12 @@ def _named(platform: PlatformSpec, reference: str, blocks: Mapping[str, ComputeS
 
 
 def _placement(blocks: dict[str, ComputeSpec], network: Network, on: str) -> Placement:
-    left = [layer for layer in network.layers if not blocks[on].supports(layer.kind)]
-    takes = Counter({name: sum(block.supports(layer.kind) for layer in left) for name, block in blocks.items()})
+    left = [layer for layer in network.layers if not blocks[on].runs(layer)]
+    takes = Counter({name: sum(block.runs(layer) for layer in left) for name, block in blocks.items()})
     order = [on, *sorted(blocks, key=lambda name: (-takes[name], name))]
     return Placement(
         on,
-        {layer.name: next(b for b in order if blocks[b].supports(layer.kind)) for layer in network.layers},
+        {layer.name: next(b for b in order if blocks[b].runs(layer)) for layer in network.layers},
     )
 
 

@@ -38,6 +38,7 @@ class NetworkText(Frozen):
     name: Title
     input: tuple[Count, Count, Count]
     activation_bits: Count = 8
+    weight_bits: Count = 8
     layers: list[dict[str, Any]] = Field(min_length=1)
 
 
@@ -78,7 +79,7 @@ def network_of(source: Source, corner: str = TYPICAL) -> Network:
     problems.raise_any()
     assert text is not None  # else raise_any has raised
     try:
-        return build_network(text.name, text.input, rows, text.activation_bits)
+        return build_network(text.name, text.input, rows, text.activation_bits, text.weight_bits)
     except NetworkError as error:
         where = (error.key,) if error.index is None else ("layers", error.index, error.key)
         problems.add(where, str(error))

@@ -149,3 +149,11 @@ def test_a_network_without_layers_pixels_or_bits_is_refused(
     with pytest.raises(NetworkError) as caught:
         build_network("broken", shape, rows, bits)
     assert (caught.value.index, caught.value.key) == (None, key)
+
+
+def test_weights_have_the_bits_of_the_network_where_a_layer_does_not_say() -> None:
+    rows = [LayerRow("narrow", Op.CONV, channels=4), LayerRow("wide", Op.CONV, channels=4, weight_bits=8)]
+    found = build_network("net", (8, 8, 1), rows, weight_bits=3)
+    assert [layer.weight_bits for layer in found.layers] == [3, 8]
+    with pytest.raises(NetworkError, match="from 1 to 32, got 0"):
+        build_network("net", (8, 8, 1), rows, weight_bits=0)

@@ -58,3 +58,12 @@ def test_a_name_on_two_dies_asks_for_the_die() -> None:
     with pytest.raises(SpecError, match=r"'cluster' is on several dies: say logic\.cluster or npu\.cluster"):
         placements(found, network(Op.CONV), "cluster")
     assert placements(found, network(Op.CONV), "npu.cluster")[0].block == "npu.cluster"
+
+
+def test_a_kernel_that_a_block_does_not_run_goes_to_another_one() -> None:
+    found = platform(
+        engine="{kind: cnn-accelerator, array: [16, 32], dataflow: bit-serial, clock: 1 GHz, local: 64 KiB, home: l2}"
+    )
+    rows = [LayerRow(f"conv{k}", Op.CONV, channels=4, kernel=(k, k)) for k in (1, 3, 5)]
+    (placement,) = placements(found, build_network("net", (8, 8, 1), rows), "engine")
+    assert placement.elsewhere == {"conv5": "logic.cluster"}
