@@ -156,3 +156,10 @@ def test_a_dma_copies_the_rows_of_patches_one_after_the_other() -> None:
     assert by_cores.instructions - work.instructions == 2 * 3 * 2 * 3  # no loads, no stores
     few, one = layer(Op.CONV, (1, 1, 4), channels=64, kernel=(3, 3))
     assert copying.work(few, one, 8, FOUR).dma_cycles == 8 * 3 * (10 + 2)  # cores share channels: each its own copy
+
+
+def test_an_addition_loads_words_and_rescales_elements() -> None:
+    rows = [LayerRow("a", Op.CONV, channels=8), LayerRow("b", Op.ADD, reads=("a", "a"))]
+    found = build_network("net", (4, 4, 8), rows).layers[1]
+    (tile,) = tile_layer(found, 10**7)
+    assert IM2COL.work(found, tile, 8, FOUR) == Work(16 * 5 + 8 + 4, 12)  # 16 outputs a core, 32 elements read

@@ -85,6 +85,7 @@ class Pace(Hashable, Protocol):
         """Of computing ``tile``."""
 
 
+_LARGE = 4  # so many of the largest group sizes are also tried with more bands
 _NEAR = Fraction(33, 32)  # of the least time: as good, so that bytes decide
 
 
@@ -98,7 +99,8 @@ def tile_layer(
     tile. Inputs of fewer than 8 bits are padded to a byte a tile.
 
     With ``pace``, of a machine that some cuts suit better than others, only tilings that take about the least time
-    count, computing or moving, whichever is longer; groups may then also all be of one size but for what is left over.
+    count: computing or moving, whichever is longer, and what overlaps with nothing, the first load and the last store.
+    Groups may then also all be of one size but for what is left over, and large ones have more bands than have to be.
 
     Raises TileError where even the smallest tile does not fit.
     """
@@ -112,7 +114,7 @@ def tile_layer(
 @cache
 def _tiled(layer: Layer, local_bytes: int, weights_resident: bool, pace: Pace | None, buffers: int) -> tuple[Tile, ...]:
     cut = _Cut(layer, local_bytes, weights_resident, buffers)
-    plans = list(cut.plans(also_whole_groups=pace is not None))
+    plans = list(cut.plans(more=pace is not None))
     if not plans:
         raise TileError(layer.name, cut.smallest_bytes(), buffers, local_bytes)
     if pace is not None:
@@ -205,17 +207,19 @@ class _Cut:
         equal = _split(height, len(bands))
         return equal if all(map(fits, equal)) else tuple(bands)
 
-    def plans(self, also_whole_groups: bool) -> Iterator[_Plan]:
-        """The cuts to choose from, those with the largest groups first."""
-        channels = self.layer.out_shape.channels
-        for size in _group_sizes(self.layer):
-            bands = self.fewest_bands(size)
-            if bands is None:
+    def plans(self, more: bool) -> Iterator[_Plan]:
+        """The cuts to choose from, those with the largest groups first; ``more`` where bytes are not all that counts."""
+        channels, height = self.layer.out_shape.channels, self.layer.out_shape.height
+        for rank, size in enumerate(_group_sizes(self.layer)):
+            fewest = self.fewest_bands(size)
+            if fewest is None:
                 continue
-            choices = [_split(channels, ceil_div(channels, size))]
-            if also_whole_groups and (whole := _whole(channels, size)) not in choices:
-                choices.append(whole)
-            for groups in choices:
+            groupings, bandings = [_split(channels, ceil_div(channels, size))], [fewest]
+            if more and (whole := _whole(channels, size)) not in groupings:
+                groupings.append(whole)
+            if more and rank < _LARGE and self.layer.op is not Op.SOFTMAX:
+                bandings += [_split(height, n) for k in (2, 4) if (n := k * len(fewest)) <= height]
+            for groups, bands in product(groupings, bandings):
                 yield _Plan(bands, groups, groups_outside=True)
                 yield _Plan(bands, groups, groups_outside=False)
 
@@ -225,7 +229,7 @@ class _Cut:
         return (self.loaded_bytes(plan), len(plan.bands) * groups, groups, not plan.groups_outside)
 
     def cycles(self, plan: _Plan, pace: Pace) -> Fraction:
-        """What the longer of computing and moving takes, all tiles together."""
+        """About what a plan takes: the longer of computing and moving, the first load and the last store beside."""
         bands = Counter(band.size for band in plan.bands)
         first = {size: next(band for band in plan.bands if band.size == size) for size in bands}
         groups = Counter(group.size for group in plan.groups)
@@ -233,7 +237,13 @@ class _Cut:
             bands[rows] * groups[channels] * pace.tile_cycles(self.layer, self.tile(first[rows], channels))
             for rows, channels in product(bands, groups)
         )
-        return max(Fraction(computing), (self.loaded_bytes(plan) + self.layer.out_bytes) * pace.cycles_per_byte)
+        moving = (self.loaded_bytes(plan) + self.layer.out_bytes) * pace.cycles_per_byte
+        if self.buffers == 1:
+            return computing + moving
+        alone = self.tile(plan.bands[0], plan.groups[0].size)
+        last = self.tile(plan.bands[-1], plan.groups[-1].size)
+        ends = alone.weight_bytes + sum(alone.input_bytes) + last.output_bytes
+        return max(Fraction(computing), moving) + ends * pace.cycles_per_byte
 
     def tile(self, band: _Part, channels: int) -> Tile:
         """A tile by itself, all that it needs to be loaded."""

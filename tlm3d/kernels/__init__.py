@@ -85,21 +85,22 @@ def _misaligned(summands: int, lanes: int) -> int:
     return sum(row * summands % lanes != 0 for row in range(lanes))
 
 
-# Instructions of an element in plain scalar code.
+# Instructions of an element.
 _POOL = 2  # load and compare or add
-_ADD_OUT = 6  # two rescaled and summed, shifted, clipped, stored; beside a load for each of what is read
+_ADD_OUT = 5  # two rescaled and summed, shifted, clipped; beside loads and stores, which take whole words
 _SOFTMAX = 40  # an exponential in software: range reduction and a polynomial of fixed point
 
 
-def elementwise(layer: Layer, tile: Tile, cores: int) -> Work:
-    """Pooling, addition, softmax: elements read one by one, shared by outputs."""
+def elementwise(layer: Layer, tile: Tile, cores: int, simd: Simd) -> Work:
+    """Pooling, addition, softmax: shared by outputs."""
     outputs = tile.out_rows * tile.out_width * tile.out_channels
     mine = largest_share(outputs, cores)
     read = ceil_div(tile.elements * mine, outputs)
     if layer.kind == "pool":
         return Work(_POOL * read, read + mine)
     if layer.kind == "add":
-        return Work(read + _ADD_OUT * mine, read + mine)
+        words = ceil_div(read, simd.lanes) + ceil_div(mine, simd.lanes)
+        return Work(words + _ADD_OUT * mine, words)
     return Work(_SOFTMAX * read, read + mine)
 
 

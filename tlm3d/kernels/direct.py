@@ -34,7 +34,7 @@ class Direct(Kernels):
             stalls = ceil_div(tile.in_channels, 2 * simd.lanes)
             return self._finished(output.plus(Work(stalls, 0)).times(outputs), outputs)
         if layer.kind not in ("conv", "pointwise", "depthwise"):
-            return elementwise(layer, tile, cores)
+            return elementwise(layer, tile, cores, simd)
         by_pixels = (largest_share(rows * width, cores), channels)
         if layer.kind == "pointwise":
             by_channels = (rows * width, largest_share(channels, cores, self.channels))

@@ -39,7 +39,7 @@ class Im2col(Kernels):
             share = largest_share(tile.out_channels, cores)
             return self._blocks(1, share, tile.in_channels, simd, self.linear_channels)
         if layer.kind not in ("conv", "pointwise"):
-            return elementwise(layer, tile, cores)
+            return elementwise(layer, tile, cores, simd)
         positions, channels = tile.out_rows * tile.out_width, tile.out_channels
         by_pixels = (largest_share(positions, cores, self.pixels), channels, positions)
         some = largest_share(channels, cores, self.channels)
