@@ -66,6 +66,14 @@ SILENT = {
     "workload tasks.listen.priority": Silent("the policy is edf", "0", _BY_PRIORITY),
 }
 
+# Keys that the pair leaves at their defaults, and values that act.
+_ARRAY = "platform dies.npu.blocks.array"
+ADDED = {
+    f"{_ARRAY}.buffers": ("2", "1"),
+    f"{_ARRAY}.layer_setup": ("0", "1000", "2000"),
+    f"{_ARRAY}.weight_stage": ("", "npu.l2"),
+}
+
 
 def numbers(tree: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
     """Path and text of every number in ``tree``."""
@@ -106,7 +114,7 @@ def outcome(changes: Mapping[str, str], corner: str = TYPICAL) -> str:
     except (SpecError, ElaborationError) as error:
         return f"refused: {error}"
     numbers_only = document(judge(system.run()))
-    del numbers_only["notes"], numbers_only["reasons"]
+    del numbers_only["notes"], numbers_only["reasons"], numbers_only["residency"]
     return json.dumps(numbers_only)
 
 
@@ -132,6 +140,22 @@ def test_doubling_a_number_changes_the_result(path: str) -> None:
     corner = corner_of(path)
     changed = outcome({path: doubled(PARAMETERS[path])}, corner) != baseline(corner)
     assert changed != (path in SILENT)
+
+
+@pytest.mark.parametrize("path", ADDED)
+def test_a_key_that_the_files_do_not_give_acts_but_at_its_default(path: str) -> None:
+    default, *values = ADDED[path]
+    assert path not in PARAMETERS
+    assert not default or outcome({path: default}) == baseline(TYPICAL)
+    found = {baseline(TYPICAL), *(outcome({path: value}) for value in values)}
+    assert len(found) == 1 + len(values)
+    assert not any(text.startswith("refused") for text in found)
+
+
+def test_less_room_for_staged_weights_changes_the_result() -> None:
+    staged = {f"{_ARRAY}.weight_stage": "npu.l2"}
+    found = [outcome({**staged, "platform dies.npu.blocks.l2.capacity": text}) for text in ("4 MiB", "110 KiB")]
+    assert json.loads(found[0])["tasks"] != json.loads(found[1])["tasks"]
 
 
 def test_a_number_of_another_corner_does_not_act() -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, assume, event, given, settings
-from hypothesis import strategies as st
-from reference.random_systems import accelerator, cluster, layers, memory, network, stacks, systems
-from reference.systems import Case, TileTimes, Tree, tiles_of
+from reference.random_systems import lone_networks, systems
+from reference.systems import Case, TileTimes, tiles_of
 
 from tlm3d.errors import ElaborationError
 from tlm3d.record.recording import JobEnd, Recording
@@ -21,21 +20,6 @@ _WEIGHTED = ("conv", "depthwise", "linear")
 
 
 # ------------------------------------------------------------------ one network alone
-
-
-@st.composite
-def lone_networks(draw: st.DrawFn) -> Case:
-    """A small network on one block, once, with its memory on the other die or beside it."""
-    shape = (draw(st.integers(1, 6)), draw(st.integers(1, 5)), draw(st.integers(1, 4)))
-    rows = draw(layers(shape[2], draw(st.integers(1, 6))))
-    near = draw(st.booleans())
-    home = "n" if near else "upper.m"
-    block = draw(st.one_of(accelerator(home, "upper.m", "n"), cluster(home, "upper.m")))
-    stack = draw(stacks())
-    stack["dies"]["lower"] = {"tier": 0, "blocks": {"n": draw(memory()), "x": block}}
-    task: Tree = {"network": "net", "period": "1 s", "map": {"default": "x"}}
-    workload = {"name": "lone", "tasks": {"job": task}}
-    return Case(stack, workload, {"net": network(rows, shape)}, horizon_ps=10**12)
 
 
 @_RELAXED

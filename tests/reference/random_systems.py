@@ -200,6 +200,21 @@ def stacks(draw: st.DrawFn, staged: bool = False) -> Tree:
 
 
 @st.composite
+def lone_networks(draw: st.DrawFn, capacities: tuple[str, ...] = ("1 MiB",)) -> Case:
+    """A small network on one block, once, with its memory on the other die or beside it, of one of ``capacities``."""
+    shape = (draw(st.integers(1, 6)), draw(st.integers(1, 5)), draw(st.integers(1, 4)))
+    rows = draw(layers(shape[2], draw(st.integers(1, 6))))
+    near = draw(st.booleans())
+    home = "n" if near else "upper.m"
+    block = draw(st.one_of(accelerator(home, "upper.m", "n"), cluster(home, "upper.m")))
+    stack = draw(stacks())
+    stack["dies"]["lower"] = {"tier": 0, "blocks": {"n": draw(memory(capacities)), "x": block}}
+    task: Tree = {"network": "net", "period": "1 s", "map": {"default": "x"}}
+    workload = {"name": "lone", "tasks": {"job": task}}
+    return Case(stack, workload, {"net": network(rows, shape)}, horizon_ps=10**12)
+
+
+@st.composite
 def _stage(draw: st.DrawFn) -> Tree:
     amounts: list[Tree] = [{"cycles": 20}, {"cycles": 77}, {"time": "3 us"}]
     amount = draw(st.sampled_from(amounts))

@@ -72,8 +72,9 @@ def _memories(platform: PlatformSpec, residency: Residency, pieces: dict[str, di
             path = f"{die}.{name}"
             if isinstance(block_spec, Memory):
                 contents = [Content(what, n_bytes) for what, n_bytes in residency.contents.get((die, name), ())]
-                staged = pieces.get(path, {})
-                contents += [Content(f"largest piece of {network}", n_bytes) for network, n_bytes in staged.items()]
-                yield MemoryUse(path, block_spec.capacity_bytes, tuple(sorted(contents)))
+                passing = [
+                    Content(f"weights of {network}", n_bytes) for network, n_bytes in pieces.get(path, {}).items()
+                ]
+                yield MemoryUse(path, block_spec.capacity_bytes, tuple(sorted(contents)), tuple(sorted(passing)))
             elif isinstance(block_spec, ComputeSpec) and block_spec.weight_memory_bits >= 8:
                 yield MemoryUse(path, block_spec.weight_memory_bits // 8, tuple(sorted(beside[die, name])))

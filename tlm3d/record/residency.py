@@ -14,11 +14,15 @@ class Content(NamedTuple):
 
 
 class MemoryUse(NamedTuple):
-    """A memory, or the one beside a block, by ``die.block``, and what has room in it."""
+    """A memory, or the one beside a block, by ``die.block``, and what has room in it.
+
+    ``passing``: the largest piece of a network's weights that pass through; pieces have what the contents leave of it.
+    """
 
     memory: str
     capacity_bytes: int
     contents: tuple[Content, ...]
+    passing: tuple[Content, ...] = ()
 
     @property
     def bytes(self) -> int:

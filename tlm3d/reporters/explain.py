@@ -65,16 +65,14 @@ def _facts(explanation: Explanation, page: Page) -> None:
 
 def _residency(page: Page, plan: ResidencyPlan) -> None:
     """What has room in each memory, where weights are, what the inference moves."""
-    page.heading("Residency", "bytes with room in each memory; then those that an inference moves")
+    page.heading("Residency", "bytes in each memory at most, then those an inference moves")
     uses: list[list[Cell]] = []
     for use in plan.memories:
         of = f"of {_count(use.capacity_bytes)}"
-        for content in use.contents:
-            uses.append(
-                [use.memory, content.what, _count(content.bytes), of, _percent(content.bytes, use.capacity_bytes)]
-            )
-        if not use.contents:
-            uses.append([use.memory, "-", "0", of, "0"])
+        rows = [(content.what, content.bytes) for content in use.contents]
+        rows += [(f"passing {piece.what}", piece.bytes) for piece in use.passing]
+        for what, n_bytes in rows or [("-", 0)]:
+            uses.append([use.memory, what, _count(n_bytes), of, _percent(n_bytes, use.capacity_bytes)])
     columns = [Column("memory", Kind.NAME), Column("holds", Kind.NAME), Column("B"), Column("capacity"), Column("%")]
     page.table(columns, uses)
     moved: dict[tuple[str, str], dict[str, int]] = {}

@@ -16,6 +16,7 @@ def document(plan: ResidencyPlan) -> dict[str, Any]:
                 "capacity_bytes": use.capacity_bytes,
                 "bytes": use.bytes,
                 "contents": [content._asdict() for content in use.contents],
+                "passing": [piece._asdict() for piece in use.passing],
             }
             for use in plan.memories
         ],
