@@ -241,7 +241,7 @@ class Pipeline:
         self._fetch_ahead()
 
     def _fetch_ahead(self) -> None:
-        """The first piece of the layer after the one that began last comes into the stage, if it fits beside."""
+        """The weights of the layer after the one that began last come into the stage, if all of them fit beside."""
         run = self._newest
         if run is None or self._ahead_under_way or run.job.ended or run.item.position + 1 == len(run.job.items):
             return
@@ -250,7 +250,7 @@ class Pipeline:
         if after.block != self._name or not after.tiles or after.next_tile or not after.tiles[0].loads_weights:
             return
         piece = after.tiles[0].piece
-        if piece is None or self._stage.find(after, piece) is not None:
+        if piece is None or piece.last_tile + 1 < len(after.tiles) or self._stage.find(after, piece) is not None:
             return
         if not self._stage.has_room_ahead(run, piece, self._under_way()):
             return

@@ -167,34 +167,27 @@ class TaskWork:
             assert stage is not None
             assert layer is not None
             tiles = spec.tiles(layer, False)
-            room = beside = self._residency.stage_bytes(self.task.name, layer.name, stage)
-            before = self.items[item.position - 1] if item.position else None
-            if before is not None and before.layer is not None and block in before.options:
-                beside_it = self._pieces(before, block, fetch)
-                beside = min(room, beside_it[0].room) - max(piece.bytes for piece in beside_it)
+            room = self._residency.stage_bytes(self.task.name, layer.name, stage)
             pieces: list[Piece] = []
-            for number, (count, n_bytes) in enumerate(staged_pieces(tiles, layer.weight_bytes, room, beside)):
+            for number, (count, n_bytes) in enumerate(staged_pieces(tiles, layer.weight_bytes, room)):
                 pieces += [Piece(number, fetch, n_bytes, room, len(pieces) + count - 1)] * count
             self._staged[key] = tuple(pieces)
         return self._staged[key]
 
 
-def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int, beside: int) -> list[tuple[int, int]]:
+def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int) -> list[tuple[int, int]]:
     """The pieces that a layer's weights are fetched in, in order: (tiles, bytes).
 
     All of a layer is one piece where there is ``room`` for it. Else tiles that follow one another share a piece as long
-    as what they load fits; the first piece is no larger than the room there is ``beside`` the layer before, if a tile
-    fits there, so that it can be fetched ahead. A tile that alone does not fit is a piece all the same.
+    as what they load fits. A tile that alone does not fit is a piece all the same.
     """
     if weight_bytes <= room:
         return [(len(tiles), weight_bytes)]
-    limit = beside if tiles[0].weight_bytes <= beside < room else room
     pieces = [(0, 0)]
     for tile in tiles:
         count, n_bytes = pieces[-1]
-        if n_bytes and tile.weight_bytes and n_bytes + tile.weight_bytes > limit:
+        if n_bytes and tile.weight_bytes and n_bytes + tile.weight_bytes > room:
             pieces.append((1, tile.weight_bytes))
-            limit = room
         else:
             pieces[-1] = (count + 1, n_bytes + tile.weight_bytes)
     return pieces
