@@ -226,6 +226,12 @@ def _effective(point: OperatingPoint[Any]) -> dict[str, Any]:
     return {"clock_hz": point.clock_hz, "energy": point.energy, **leakage}
 
 
+class ProgrammableSpec(Frozen):
+    """What runs instructions, of ``cpi`` cycles on average."""
+
+    cpi: Positive = Fraction(1)
+
+
 class DmaSpec(ChannelSpec):
     """The block's port: a channel into its local memory and one out of it. ``energy`` fills or drains local memory."""
 

@@ -6,15 +6,15 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from tlm3d.blocks import CycleEnergySpec, OperatedSpec
+from tlm3d.blocks import CycleEnergySpec, OperatedSpec, ProgrammableSpec
 from tlm3d.spec.quantities import FrequencyHz, TimePs
 
 
-class Processor(OperatedSpec):
-    """Runs stages (time or cycles), no layers. ``preemption: full`` lets a more urgent job in at once.
+class Processor(ProgrammableSpec, OperatedSpec):
+    """Runs stages (time, cycles, or instructions of ``cpi`` cycles), no layers.
 
-    ``context_switch`` is paid by a preempted job when it resumes. ``clock`` is needed for stages stated in cycles and
-    for the energy of busy cycles; ``points`` may say it.
+    ``preemption: full`` lets a more urgent job in at once. ``context_switch`` is paid by a preempted job when it
+    resumes. ``clock`` is needed for stages stated in cycles and for the energy of busy cycles; ``points`` may say it.
     """
 
     clock_hz: FrequencyHz | None = Field(alias="clock", default=None)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from tlm3d.blocks import ComputeSpec, Cost
+from tlm3d.blocks import ComputeSpec, Cost, ProgrammableSpec
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Pace, Tile
 from tlm3d.kernels import AnyKernels, Simd, Work
@@ -61,7 +61,7 @@ class SimdSpec(Frozen):
         return Simd(max(1, self.bits // fitting), layer.weight_bits < fitting)
 
 
-class RiscvCluster(ComputeSpec):
+class RiscvCluster(ProgrammableSpec, ComputeSpec):
     """Data-parallel kernels on ``cores``, counted instruction by instruction, or at rates stated for the whole cluster.
 
     Counted: cycles = start-up + the busiest core's instructions · cpi + accesses · conflicts + reordered · ``reorder``
@@ -77,7 +77,6 @@ class RiscvCluster(ComputeSpec):
     l1_bits: SizeBits = Field(alias="l1")
     l1_banks: Count | None = None
     kernels: AnyKernels = Im2col(kind="im2col")
-    cpi: Positive = Fraction(1)
     simd: SimdSpec = SimdSpec()
     reorder: PositiveOrZero = Fraction(0)
     mac_per_cycle: MacRates | None = None

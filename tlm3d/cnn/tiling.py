@@ -208,7 +208,7 @@ class _Cut:
         return equal if all(map(fits, equal)) else tuple(bands)
 
     def plans(self, more: bool) -> Iterator[_Plan]:
-        """The cuts to choose from, those with the largest groups first; ``more`` where bytes are not all that counts."""
+        """The cuts to choose from, the largest groups first; ``more`` where bytes are not all that counts."""
         channels, height = self.layer.out_shape.channels, self.layer.out_shape.height
         for rank, size in enumerate(_group_sizes(self.layer)):
             fewest = self.fewest_bands(size)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tlm3d.blocks import ComputeSpec
+from tlm3d.blocks import ComputeSpec, ProgrammableSpec
 from tlm3d.blocks.processor import Processor
 from tlm3d.cnn.layers import INPUT, Layer
 from tlm3d.cnn.tiling import Tile, TileError
@@ -118,9 +118,14 @@ class TaskWork:
         assert stage is not None
         assert isinstance(spec, ComputeSpec | Processor)
         clock_hz = spec.clock_hz
-        if stage.cycles is not None:
-            assert clock_hz is not None  # checked where names are bound
-            return (TileWork((), cycles_ps(stage.cycles, clock_hz), spec.energy.book(stage.cycles, 0), 0, None),)
+        cycles = stage.cycles
+        if stage.instructions is not None:
+            assert isinstance(spec, ProgrammableSpec)  # checked where names are bound, and so is the clock
+            exact_cycles = stage.instructions * spec.cpi
+            cycles = ceil_div(exact_cycles.numerator, exact_cycles.denominator)
+        if cycles is not None:
+            assert clock_hz is not None
+            return (TileWork((), cycles_ps(cycles, clock_hz), spec.energy.book(cycles, 0), 0, None),)
         assert stage.time_ps is not None
         exact = stage.time_ps * clock_hz / PS_PER_S * spec.energy.aj_per_cycle if clock_hz else None
         return (TileWork((), stage.time_ps, book_aj(exact) if exact else 0, 0, None),)

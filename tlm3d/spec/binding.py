@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tlm3d.blocks import ComputeSpec, SensorSpec
+from tlm3d.blocks import ComputeSpec, ProgrammableSpec, SensorSpec
 from tlm3d.blocks.processor import Processor
 from tlm3d.cnn.layers import shape_of
 from tlm3d.cnn.network import Network
@@ -71,8 +71,13 @@ class _Binder:
                 continue
             stages.append(found)
             block = self.spec(found)
-            if stage.cycles is not None and isinstance(block, Processor) and block.clock_hz is None:
-                self.problems.add((*at, "cycles"), f"{stage.on} has no clock, so cycles take no known time: use 'time'")
+            amount = "cycles" if stage.cycles is not None else "instructions"
+            if stage.time_ps is None and isinstance(block, Processor) and block.clock_hz is None:
+                message = f"{stage.on} has no clock, so {amount} take no known time: use 'time'"
+                self.problems.add((*at, amount), message)
+            elif stage.instructions is not None and not isinstance(block, ProgrammableSpec):
+                message = f"{stage.on} runs no instructions: use 'cycles' or 'time'"
+                self.problems.add((*at, amount), message)
         layers: dict[str, tuple[BlockName, ...]] = {}
         if task.network is not None:
             resolved = self._map(task, where)

@@ -141,7 +141,7 @@ def _workload() -> Schema:
     task["anyOf"] = [{"required": ["network"]}, {"required": ["stages"]}]
     task["oneOf"] = [{"required": [way]} for way in ("input", "rate", "period")]
     task["dependentRequired"] = {"network": ["map"], "map": ["network"]}
-    stage = _object(StageSpec) | {"oneOf": [{"required": ["cycles"]}, {"required": ["time"]}]}
+    stage = _object(StageSpec) | {"oneOf": [{"required": [amount]} for amount in ("cycles", "instructions", "time")]}
     found = _object(WorkloadKeys)
     found["properties"]["policy"] |= {"enum": list(kinds("policies"))}
     found["properties"]["tasks"] |= _named("task") | {"minProperties": 1}

@@ -25,16 +25,17 @@ DEFAULT_PRIORITY = 100
 
 
 class StageSpec(Frozen):
-    """Plain work on one block: a number of clock cycles, or a time."""
+    """Plain work on one block: a number of clock cycles, of instructions, or a time."""
 
     on: str
     cycles: Count | None = None
+    instructions: Count | None = None
     time_ps: DurationPs | None = Field(alias="time", default=None)
 
     @model_validator(mode="after")
     def _one_amount(self) -> StageSpec:
-        if (self.cycles is None) == (self.time_ps is None):
-            raise ValueError("expected either 'cycles: <number>' or 'time: <time>'")
+        if [self.cycles, self.instructions, self.time_ps].count(None) != 2:
+            raise ValueError("expected one of 'cycles: <number>', 'instructions: <number>' and 'time: <time>'")
         return self
 
 

@@ -85,7 +85,7 @@ BEYOND = {
     "platform_part_of_a_decimation_in_a_frame", "platform_part_of_a_sample", "platform_samples_beyond_time",
     "platform_supply_falls", "platform_supply_quiescent_too_large", "platform_supply_same_load_twice",
     "platform_supply_steps_up", "platform_window_larger_than_array", "workload_ambiguous_block",
-    "workload_clock_parts_a_sample", "workload_frame_too_small", "workload_frames_overlap",
+    "workload_clock_parts_a_sample", "workload_frame_too_small", "workload_frames_overlap", "workload_instructions_on_an_array",
     "workload_jitter_longer_than_period", "workload_layer_kind_not_run", "workload_memory_as_engine",
     "workload_mode_of_another_sensor", "workload_network_is_broken", "workload_pattern_matches_nothing",
     "workload_rate_faster_than_time", "workload_unknown_block", "workload_unknown_block_of_a_stage",
