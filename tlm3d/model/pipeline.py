@@ -6,6 +6,8 @@
 
 with i counting the tiles of all jobs in the order they were committed. A tile is committed when its load starts, and
 at most two are committed and not computed. A tile that stores nothing is finished with its computation.
+
+With one buffer a tile is committed when the one before has been stored. Weights may have to pass through a stage first.
 """
 
 from __future__ import annotations
