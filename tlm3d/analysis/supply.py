@@ -6,7 +6,7 @@ power is rounded up to 2^-40 nW, from a load that the screen (worst_power) knows
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -47,16 +47,12 @@ class Regulator:
 
     def losses(self, lines: Screen, since_ps: int, until_ps: int) -> list[Activity]:
         """The loss over [since_ps, until_ps], which ``lines`` cover; equal ones that follow each other are one."""
-        points_ps, loads = lines.points_ps, lines.slope
-        first = bisect_right(points_ps, since_ps) - 1
+        points_ps = lines.points_ps
+        here = slice(bisect_right(points_ps, since_ps) - 1, bisect_left(points_ps, until_ps))
         known: dict[int, int] = {}  # work comes to the same loads again and again
         found: list[Activity] = []
         start_ps, current = since_ps, -1
-        for i in range(first, len(points_ps)):
-            point_ps = points_ps[i]
-            if point_ps >= until_ps:
-                break
-            load = loads[i]
+        for point_ps, load in zip(points_ps[here], lines.slope[here], strict=True):
             loss = known.get(load)
             if loss is None:
                 loss = known[load] = self._loss(load)

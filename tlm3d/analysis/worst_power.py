@@ -135,8 +135,12 @@ def worst_window(stretch: Stretch, lines: Screen, window_ps: int, before: Worst 
     """
 
     def exact(starts_ps: list[int]) -> list[int]:
+        if not starts_ps:
+            return []
         points_ps = sorted({*starts_ps, *(start_ps + window_ps for start_ps in starts_ps)})
-        by_aj = dict(zip(points_ps, energy_by_aj(stretch.spending, points_ps), strict=True))
+        first_ps, last_ps = points_ps[0], points_ps[-1]
+        here = [one for one in stretch.spending if one.end_ps > first_ps and one.start_ps < last_ps]
+        by_aj = dict(zip(points_ps, energy_by_aj(here, points_ps), strict=True))
         return [by_aj[start_ps + window_ps] - by_aj[start_ps] for start_ps in starts_ps]
 
     # Both ends of a window stray by less than 2 aJ for each running activity.
