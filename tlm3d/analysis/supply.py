@@ -6,7 +6,7 @@ power is rounded up to 2^-40 nW, from a load that the screen (worst_power) knows
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -47,26 +47,18 @@ class Regulator:
 
     def losses(self, lines: Screen, since_ps: int, until_ps: int) -> list[Activity]:
         """The loss over [since_ps, until_ps], which ``lines`` cover; equal ones that follow each other are one."""
-        points_ps, loads = lines.points_ps, lines.slope
-        first = bisect_right(points_ps, since_ps) - 1
-        known: dict[int, int] = {}  # work comes to the same loads again and again
-        found: list[Activity] = []
-        start_ps, current = since_ps, -1
-        for i in range(first, len(points_ps)):
-            point_ps = points_ps[i]
-            if point_ps >= until_ps:
-                break
-            load = loads[i]
-            loss = known.get(load)
-            if loss is None:
-                loss = known[load] = self._loss(load)
-            if loss != current:
-                if current > 0 and start_ps < point_ps:
-                    found.append(Activity(current, _PER_PS, 0, start_ps, point_ps))
-                start_ps, current = max(point_ps, since_ps), loss
-        if current > 0 and start_ps < until_ps:
-            found.append(Activity(current, _PER_PS, 0, start_ps, until_ps))
-        return found
+        if since_ps >= until_ps:
+            return []
+        points_ps = lines.points_ps
+        here = slice(bisect_right(points_ps, since_ps) - 1, bisect_left(points_ps, until_ps))
+        loads = lines.slope[here]
+        by_load = {load: self._loss(load) for load in set(loads)}  # work comes to the same loads again and again
+        losing = [by_load[load] for load in loads]
+        changes = [i for i, (before, loss) in enumerate(zip([-1, *losing], losing, strict=False)) if loss != before]
+        points_ps = [since_ps, *points_ps[here][1:]]
+        starts_ps = [points_ps[i] for i in changes]
+        pieces = zip(changes, starts_ps, [*starts_ps[1:], until_ps], strict=True)
+        return [Activity(losing[i], _PER_PS, 0, start_ps, end_ps) for i, start_ps, end_ps in pieces if losing[i]]
 
     def _loss(self, load: int) -> int:
         """The loss at a load in aJ/ps·2^-80, rounded up to 2^-40 nW."""
@@ -86,13 +78,12 @@ def with_losses(lines: Screen, losses: Sequence[Activity]) -> Screen:
     points_ps, energy, slope = lines.points_ps, lines.energy.copy(), lines.slope.copy()
     i = lost = 0
     for amount, per_ps, _, start_ps, end_ps in losses:
-        while points_ps[i] < start_ps:
-            energy[i] += lost
-            i += 1
         losing = amount * ONE // per_ps
-        while points_ps[i] < end_ps:
-            energy[i] += lost + losing * (points_ps[i] - start_ps)
-            slope[i] += losing
+        while (point_ps := points_ps[i]) < end_ps:
+            energy[i] += lost
+            if point_ps >= start_ps:
+                energy[i] += losing * (point_ps - start_ps)
+                slope[i] += losing
             i += 1
         lost += (amount * end_ps // per_ps - amount * start_ps // per_ps) * ONE
     energy = energy[:i] + [level + lost for level in energy[i:]]

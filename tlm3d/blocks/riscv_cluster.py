@@ -122,14 +122,14 @@ class RiscvCluster(ProgrammableSpec, ComputeSpec):
 
     def _counted(self, layer: Layer, tile: Tile) -> Fraction:
         work = self.kernels.work(layer, tile, self.cores, self.simd.of(layer))
-        cores = work.instructions * self.cpi + work.accesses * self._conflict(work)
-        return cores + work.reordered * self.reorder + work.dma_cycles
+        cycles = work.instructions * self.cpi + self._conflicts(work) + work.dma_cycles
+        return cycles + work.reordered * self.reorder if work.reordered else cycles
 
-    def _conflict(self, work: Work) -> Fraction:
-        """Cycles that an access waits for its bank."""
-        if self.l1_banks is None:
-            return Fraction(0)
-        return Fraction((self.cores - 1) * work.accesses, work.instructions * 2 * self.l1_banks)
+    def _conflicts(self, work: Work) -> Fraction | int:
+        """Cycles that accesses wait for their banks."""
+        if self.l1_banks is None or not work.accesses:
+            return 0
+        return Fraction((self.cores - 1) * work.accesses**2, work.instructions * 2 * self.l1_banks)
 
 
 KIND = RiscvCluster

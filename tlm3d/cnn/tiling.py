@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from math import floor
 from typing import NamedTuple, Protocol
 
 from tlm3d.cnn.layers import BIAS_BYTES, Layer, Op, packed_bytes
@@ -118,8 +119,9 @@ def _tiled(layer: Layer, local_bytes: int, weights_resident: bool, pace: Pace | 
     if not plans:
         raise TileError(layer.name, cut.smallest_bytes(), buffers, local_bytes)
     if pace is not None:
-        times = [cut.cycles(plan, pace) for plan in plans]
-        enough = min(times) * _NEAR
+        clock = _Clock(cut, pace)
+        times = [clock.time(plan) for plan in plans]
+        enough = floor(min(times) * _NEAR)
         plans = [plan for plan, time in zip(plans, times, strict=True) if time <= enough]
     return cut.tiles(min(plans, key=cut.rank))
 
@@ -175,8 +177,11 @@ class _Cut:
         """Most that a tile of ``channels`` output channels holds, once, wherever its group begins."""
         layer = self.layer
         inputs = len(layer.reads) * self.input_bytes(band, channels)
-        outputs = packed_bytes(band.size * layer.out_shape.width * channels, layer.activation_bits)
-        return inputs + self.weight_bytes(_Part(0, channels)) + outputs
+        return inputs + self.weight_bytes(_Part(0, channels)) + self.output_bytes(band, channels)
+
+    def output_bytes(self, band: _Part, channels: int) -> int:
+        """Bytes of a tile's outputs, by themselves."""
+        return packed_bytes(band.size * self.layer.out_shape.width * channels, self.layer.activation_bits)
 
     def smallest_bytes(self) -> int:
         """Footprint of the largest tile of the finest cut: one row of one channel, or all of a softmax."""
@@ -227,23 +232,6 @@ class _Cut:
         """What is better is smaller."""
         groups = len(plan.groups)
         return (self.loaded_bytes(plan), len(plan.bands) * groups, groups, not plan.groups_outside)
-
-    def cycles(self, plan: _Plan, pace: Pace) -> Fraction:
-        """About what a plan takes: the longer of computing and moving, the first load and the last store beside."""
-        bands = Counter(band.size for band in plan.bands)
-        first = {size: next(band for band in plan.bands if band.size == size) for size in bands}
-        groups = Counter(group.size for group in plan.groups)
-        computing = sum(
-            bands[rows] * groups[channels] * pace.tile_cycles(self.layer, self.tile(first[rows], channels))
-            for rows, channels in product(bands, groups)
-        )
-        moving = (self.loaded_bytes(plan) + self.layer.out_bytes) * pace.cycles_per_byte
-        if self.buffers == 1:
-            return computing + moving
-        alone = self.tile(plan.bands[0], plan.groups[0].size)
-        last = self.tile(plan.bands[-1], plan.groups[-1].size)
-        ends = alone.weight_bytes + sum(alone.input_bytes) + last.output_bytes
-        return max(Fraction(computing), moving) + ends * pace.cycles_per_byte
 
     def tile(self, band: _Part, channels: int) -> Tile:
         """A tile by itself, all that it needs to be loaded."""
@@ -311,6 +299,42 @@ class _Cut:
         if self.layer.op is Op.LINEAR:
             return self.layer.in_shapes[0].elements
         return self.layer.in_shapes[0].channels if self.shares_input else channels
+
+
+class _Clock:
+    """How long plans take, in integers: parts of a cycle, as many as make moving a byte take a whole number of them."""
+
+    def __init__(self, cut: _Cut, pace: Pace) -> None:
+        self._cut, self._pace = cut, pace
+        per_byte = pace.cycles_per_byte
+        self._a_byte, self._a_cycle = per_byte.numerator, per_byte.denominator
+        self._cycles: dict[tuple[int, int, int], int] = {}  # plans share most of their tiles
+
+    def time(self, plan: _Plan) -> int:
+        """About what a plan takes: the longer of computing and moving, the first load and the last store beside."""
+        cut = self._cut
+        bands = Counter(band.size for band in plan.bands)
+        first = {band.size: band for band in reversed(plan.bands)}
+        groups = Counter(group.size for group in plan.groups)
+        computing = self._a_cycle * sum(
+            bands[rows] * groups[channels] * self._tile_cycles(first[rows], channels)
+            for rows, channels in product(bands, groups)
+        )
+        moving = self._a_byte * (cut.loaded_bytes(plan) + cut.layer.out_bytes)
+        if cut.buffers == 1:
+            return computing + moving
+        channels = plan.groups[0].size
+        loaded = cut.weight_bytes(_Part(0, channels)) + len(cut.layer.reads) * cut.input_bytes(plan.bands[0], channels)
+        stored = cut.output_bytes(plan.bands[-1], plan.groups[-1].size)
+        return max(computing, moving) + self._a_byte * (loaded + stored)
+
+    def _tile_cycles(self, band: _Part, channels: int) -> int:
+        layer = self._cut.layer
+        key = (band.size, layer.input_rows(*band), channels)  # all that a tile by itself depends on
+        cycles = self._cycles.get(key)
+        if cycles is None:
+            cycles = self._cycles[key] = self._pace.tile_cycles(layer, self._cut.tile(band, channels))
+        return cycles
 
 
 def _most_rows(first: int, limit: int, fits: Callable[[_Part], bool]) -> int:
