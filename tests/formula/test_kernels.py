@@ -163,3 +163,11 @@ def test_an_addition_loads_words_and_rescales_elements() -> None:
     found = build_network("net", (4, 4, 8), rows).layers[1]
     (tile,) = tile_layer(found, 10**7)
     assert IM2COL.work(found, tile, 8, FOUR) == Work(16 * 5 + 8 + 4, 12)  # 16 outputs a core, 32 elements read
+
+
+def test_a_sum_of_three_maps_rescales_and_adds_one_more() -> None:
+    rows = [LayerRow("a", Op.CONV, channels=8), LayerRow("b", Op.ADD, reads=("a", "a", "input"))]
+    found = build_network("net", (4, 4, 8), rows).layers[1]
+    (tile,) = tile_layer(found, 10**7)
+    # 3 rescaled, 2 sums, shift, clip; 48 elements read and 16 written a core, in words of four.
+    assert IM2COL.work(found, tile, 8, FOUR) == Work(16 * (3 + 2 + 1 + 1) + 12 + 4, 16)

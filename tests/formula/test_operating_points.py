@@ -52,6 +52,12 @@ def test_between_the_points_of_gap9_the_clock_is_worked_by_hand() -> None:
     assert chip.clock_hz.denominator == 1  # whole Hz
 
 
+def test_the_clock_is_taken_down_to_a_whole_hz() -> None:
+    # An alpha of 1 makes V f linear: half way, 1.1 V, it is (100 + 210) / 2 MV/s, so that f = 140 909 090.909… Hz.
+    points = [{"voltage": "1 V", "clock": "100 MHz"}, {"voltage": "1.2 V", "clock": "175 MHz"}]
+    assert array("1.1 V", points, alpha="1").clock_hz == 140_909_090
+
+
 def test_a_straight_line_between_the_points_of_gap9_would_be_two_percent_lower_at_most() -> None:
     # The law bends little over 150 mV: it says what a line says, within what a chip varies.
     for millivolts in range(650, 801, 10):

@@ -84,6 +84,14 @@ def test_feature_maps_decide_whether_a_layer_is_one_piece() -> None:
     assert finish_ns(byte_less) == 2157
 
 
+def test_blocks_that_stage_in_one_memory_have_equal_parts_of_it() -> None:
+    tree = chip(400, 300)  # as above: all 100 B of weights fit, but for another array not half of them
+    tree["dies"]["bottom"]["blocks"]["other"] = {**tree["dies"]["bottom"]["blocks"]["array"]}
+    assert finish_ns(run(tree, 1, 10)) == 2157
+    tree["dies"]["bottom"]["blocks"]["l2"]["capacity"] = "400 B"
+    assert finish_ns(run(tree, 1, 10)) == 2147
+
+
 def test_a_tile_that_alone_is_too_large_is_a_piece_all_the_same() -> None:
     assert finish_ns(run(chip(400, 200), 1, 10)) == 2157
 
@@ -118,6 +126,26 @@ def test_a_piece_that_another_job_takes_the_room_of_comes_again() -> None:
     assert moves(recording, "load", "fast")[:3] == [("conv0", 2261, 2385), ("conv0", 2385, 2391), ("conv0", 2391, 2402)]
     assert finish_ns(recording, "fast") == 4408
     assert finish_ns(recording, "slow") == 6658
+
+
+def test_a_tile_without_room_looks_again_when_what_is_on_its_way_has_landed() -> None:
+    # `ended`, four tiles of a row, is aborted while 4000 B for its next layer are on their way. Beside 16400 B of its
+    # maps and 300 of `other` they leave room for 100 B; `other` needs 200.
+    tree = chip(600, 20_800)
+    layers = [pointwise("conv0", 10), pointwise("conv1", 400)]
+    networks = {
+        "ended": {"name": "ended", "input": ["4", "10", "10"], "layers": layers},
+        "other": {"name": "other", "input": ["1", "10", "10"], "layers": [pointwise("conv0", 20)]},
+    }
+    task = {"period": "90 us", "map": {"default": "array"}}
+    ended = {**task, "network": "ended", "deadline": "1 us", "on_miss": "abort"}
+    other = {**task, "network": "other", "offset": "500 ns"}
+    workload = {"name": "two", "tasks": {"ended": ended, "other": other}}
+    recording = Case(tree, workload, networks, "edf", 50_000 * NS).run()
+    ((layer, _, landed_ns),) = moves(recording, "stage", "ended")
+    assert layer == "conv1"
+    assert landed_ns > max(end_ns for _, _, end_ns in moves(recording, "compute", "ended")) + 1000  # idle since then
+    assert moves(recording, "load", "other")[0] == ("conv0", landed_ns, landed_ns + 244)
 
 
 @pytest.mark.parametrize(("local_bytes", "keys", "finish"), [(400, {}, 2075), (200, {"buffers": 1}, 2139)])

@@ -244,7 +244,7 @@ class ComputeSpec(OperatedSpec):
     Weights that pass through a ``weight_stage`` are fetched into it a layer at a time, or piece by piece where they do
     not fit beside what else lies there, and the block loads them from it. With two ``buffers`` a tile moves while
     another one computes; with one it has all of the local memory, and nothing overlaps. ``layer_setup`` cycles pass
-    before the first tile of a layer computes; the block waits, and spends nothing on them.
+    before the first tile of a layer computes; they cost no energy, but the block counts as active.
     """
 
     points: tuple[ComputePointSpec, ...] = ()

@@ -87,7 +87,8 @@ def _misaligned(summands: int, lanes: int) -> int:
 
 # Instructions of an element.
 _POOL = 2  # load and compare or add
-_ADD_OUT = 5  # two rescaled and summed, shifted, clipped; beside loads and stores, which take whole words
+_ADD_IN = 2  # rescaled, summed; beside loads and stores, which take whole words
+_ADD_OUT = 1  # n sums are one less, shift and clip one more
 _SOFTMAX = 40  # an exponential in software: range reduction and a polynomial of fixed point
 
 
@@ -100,7 +101,7 @@ def elementwise(layer: Layer, tile: Tile, cores: int, simd: Simd) -> Work:
         return Work(_POOL * read, read + mine)
     if layer.kind == "add":
         words = ceil_div(read, simd.lanes) + ceil_div(mine, simd.lanes)
-        return Work(words + _ADD_OUT * mine, words)
+        return Work(words + (_ADD_IN * len(layer.reads) + _ADD_OUT) * mine, words)
     return Work(_SOFTMAX * read, read + mine)
 
 

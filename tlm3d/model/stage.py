@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from tlm3d.model.job import ItemRun
@@ -64,9 +64,9 @@ class Stage:
         """Whether ``ahead``, of a later layer, fits beside all that is held and each piece that ``run`` will bring."""
         self._sweep(under_way)
         room = min(piece.room for piece in (run.tiles[0].piece, ahead) if piece is not None)
-        to_come = [tile.piece.bytes for tile in run.tiles[run.next_tile :] if tile.piece is not None]
+        to_come = max((piece.bytes for piece in _to_come(run)), default=0)
         own = sum(held.piece.bytes for held in self._held.values() if held.run is run)
-        return self._fits(ahead.bytes + max(0, max(to_come, default=0) - own), room)
+        return self._fits(ahead.bytes + max(0, to_come - own), room)
 
     def _fits(self, n_bytes: int, room: int) -> bool:
         held = [one.piece for one in self._held.values()]
@@ -81,6 +81,14 @@ class Stage:
             or _uses(under_way, held)
             or (not held.run.job.ended and held.run.next_tile <= held.piece.last_tile)
         }
+
+
+def _to_come(run: ItemRun) -> Iterator[Piece]:
+    """The pieces of the tiles of ``run`` that are not committed; by piece, as it is asked at the end of every tile."""
+    at = run.next_tile
+    while at < len(run.tiles) and (piece := run.tiles[at].piece) is not None:
+        yield piece
+        at = piece.last_tile + 1
 
 
 def _uses(under_way: Collection[TileRun], held: Held) -> bool:

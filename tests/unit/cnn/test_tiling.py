@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from itertools import combinations, pairwise, product
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tlm3d.cnn.layers import Layer, Op, Padding, Shape
 from tlm3d.cnn.network import LayerRow, build_network
 from tlm3d.cnn.tiling import Tile, TileError, tile_layer
+from tlm3d.units import ceil_div
 
 
 def one_layer(shape: tuple[int, int, int], row: LayerRow, activation_bits: int = 8) -> Layer:
@@ -27,6 +29,35 @@ def moved(tiles: Iterable[Tile]) -> int:
 
 # 8 rows of 4 in 2 channels to 4 channels, 3x3: 18 weights and 4 bytes of bias a channel.
 SMALL = one_layer((8, 4, 2), LayerRow("small", Op.CONV, channels=4, kernel=(3, 3)))
+
+
+class Machine:
+    """A machine that takes ``start`` cycles a tile, and ``fold`` for each row of outputs of ``columns`` channels."""
+
+    def __init__(self, fold: int, columns: int, start: int, cycles_per_byte: int) -> None:
+        self.fold, self.columns, self.start = fold, columns, start
+        self.cycles_per_byte = Fraction(cycles_per_byte)
+
+    def tile_cycles(self, layer: Layer, tile: Tile) -> int:
+        return self.start + self.fold * tile.out_rows * ceil_div(tile.out_channels, self.columns)
+
+
+def test_a_layer_that_fits_is_cut_into_bands_where_its_first_load_overlaps_with_nothing() -> None:
+    # Inputs 2048, weights 256, outputs 8 B, to compute 2048. Whole 2312 + 2312; in two bands 2312 + 256 + 1024 + 4; in
+    # four 2312 + 256 + 512 + 2.
+    layer = one_layer((8, 1, 256), LayerRow("one", Op.CONV, channels=1, bias=False))
+    tiles = tile_layer(layer, 10**6, pace=Machine(256, 1, 0, 1))
+    assert [tile.out_rows for tile in tiles] == [2, 2, 2, 2]
+    assert len(tile_layer(layer, 10**6, pace=Machine(256, 1, 0, 0))) == 1
+    assert len(tile_layer(layer, 10**6)) == 1
+
+
+def test_groups_of_one_size_leave_the_rest_to_the_last_where_that_takes_less() -> None:
+    # Half of them do not fit twice. 34, 33, 33 take 6 folds in 3 tiles; four of 25 take 4; 34, 34, 32 take 5 in 3.
+    layer = one_layer((1, 1, 16), LayerRow("one", Op.LINEAR, channels=100, bias=False))
+    tiles = tile_layer(layer, 1200, pace=Machine(100, 32, 200, 0))
+    assert [tile.out_channels for tile in tiles] == [34, 34, 32]
+    assert [tile.out_channels for tile in tile_layer(layer, 1200)] == [34, 33, 33]
 
 
 def test_a_layer_that_fits_is_one_tile() -> None:

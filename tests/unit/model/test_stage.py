@@ -86,6 +86,17 @@ def test_ahead_leaves_room_for_the_largest_piece_that_the_layer_will_bring() -> 
     assert stage.has_room_ahead(run, after.tiles[0].piece._replace(bytes=20), [tile(run, 0)])
 
 
+def test_ahead_looks_at_every_piece_to_come_however_many_tiles_share_one() -> None:
+    sizes, shared = (10, 10, 70, 10), 3  # tiles a piece
+    pieces = [Piece(i, _ROUTE, size, 100, shared * (i + 1) - 1) for i, size in enumerate(sizes)]
+    tiles = tuple(TileWork((Load(_ROUTE, 1, False),), 1, 0, 0, None, piece) for piece in pieces for _ in range(shared))
+    after = layer(31).tiles[0].piece
+    for begun in range(len(tiles) + 1):
+        run = Fake(tiles=tiles, next_tile=begun, job=Fake(ended=False))
+        still_to_come = max((tile.piece.bytes for tile in tiles[begun:] if tile.piece is not None), default=0)
+        assert Stage().has_room_ahead(run, after, []) == (31 + still_to_come <= 100)
+
+
 def test_what_is_larger_than_all_room_is_let_in_alone() -> None:
     stage, large, other = Stage(), layer(150), layer(10)
     put(stage, other)
