@@ -92,5 +92,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def one_of(known: Iterable[str]) -> str:
-    """``"; expected one of: bond, tsv"``."""
-    return f"; expected one of: {', '.join(known)}"
+    """``"; expected one of: bond, tsv"``; of none, that there is none."""
+    names = ", ".join(known)
+    return f"; expected one of: {names}" if names else "; there is none"

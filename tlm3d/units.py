@@ -89,6 +89,7 @@ _QUANTITY = re.compile(
     r"\s*(?P<unit>[^\s\d.+-]\S*)?\s*"
 )
 _MAX_TEXT = 200
+BEYOND = "beyond anything physical"  # ends what is said of a number that is too large or small
 
 # The same grammar as regular expressions that JSON Schema takes: no names of groups, no sign that would be refused.
 _DIGITS = r"(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)"
@@ -169,7 +170,7 @@ def _wrong_unit(unit: str, dimension: Dimension) -> str:
 
 def _bounded(value: Fraction, text: str) -> Fraction:
     if value and not Fraction(1, 10**60) <= abs(value) <= 10**60:
-        raise QuantityError(f"{clip(text)} is beyond anything physical")
+        raise QuantityError(f"{clip(text)} is {BEYOND}")
     return value
 
 

@@ -119,3 +119,14 @@ def test_what_a_block_says_of_a_layer_is_in_the_json(tlm3d: Command) -> None:
         "rows": 1152, "columns": 256, "pixels": 4, "passes": 16, "bits_needed": 17.67, "effective_bits": 0.33
     }  # fmt: skip
     assert layers["add3"]["facts"] == layers["softmax15"]["facts"] == {}
+
+
+def test_a_network_on_two_blocks_has_one_entry_in_the_memory_that_both_fetch_from(tlm3d: Command) -> None:
+    network = ROOT / "workloads/networks/ds_cnn_kws.yaml"
+    result = tlm3d("explain", ROOT / "platforms/silicon/gap9.yaml", network, "--on", "ne16", "--json", "-")
+    residency = json.loads(result.stdout)["residency"]
+    (l2,) = [memory for memory in residency["memories"] if memory["memory"] == "chip.l2"]
+    stored = [content["bytes"] for content in l2["contents"] if content["what"] == "weights of ds_cnn_kws"]
+    by_block = [place["bytes"] for place in residency["weights"]]
+    assert len(by_block) == 2
+    assert stored == [sum(by_block)]

@@ -110,8 +110,8 @@ def difference(expected: str, output: str) -> str:
 
 
 def like_a_checkout(folder: Path) -> Path:
-    """``folder`` made to look like the repository to a command that reads platforms and workloads, and writes."""
-    for name in ("platforms", "workloads"):
+    """``folder`` made to look like the repository to a command that reads what is in it, and writes."""
+    for name in ("platforms", "workloads", "tools", "tests"):
         (folder / name).symlink_to(ROOT / name)
     return folder
 
@@ -220,18 +220,18 @@ def test_every_block_of_a_page_is_run_or_shown_or_a_file(path: Path) -> None:
     assert [example.code for example in examples(path) if not example.shown] == []
 
 
-def test_a_systolic_array_in_one_file_takes_the_cycles_worked_by_hand(tmp_path: Path) -> None:
+def test_a_vector_machine_in_one_file_takes_the_cycles_worked_by_hand(tmp_path: Path) -> None:
     blocks = dict(fenced(CONTRIBUTING))
     assert set(blocks) == {"python", "yaml", "toml"}
-    assert blocks["python"].startswith("# tlm3d/blocks/systolic_array.py\n")
+    assert blocks["python"].startswith("# tlm3d/blocks/vector_machine.py\n")
     # The file in a distribution of its own: the same file, by the other of the two doors.
     group, entry = blocks["toml"].strip().splitlines()
     kind = tomllib.loads(f"{group}\n{entry}")["project"]["entry-points"]["tlm3d.blocks"]
-    assert kind == {"systolic-array": "my_package.systolic_array:KIND"}
+    assert kind == {"vector-machine": "my_package.vector_machine:KIND"}
     package = tmp_path / "site" / "my_package"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / "systolic_array.py").write_text(blocks["python"], encoding="utf-8")
+    (package / "vector_machine.py").write_text(blocks["python"], encoding="utf-8")
     info = tmp_path / "site" / "my_package-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1\n", encoding="utf-8")
@@ -246,10 +246,10 @@ def test_a_systolic_array_in_one_file_takes_the_cycles_worked_by_hand(tmp_path: 
     assert done.stderr == ""
     header, job = (tmp_path / "out" / "jobs.csv").read_text(encoding="utf-8").splitlines()
     facts = dict(zip(header.split(","), job.split(","), strict=True))
-    assert (facts["finish_ps"], facts["status"]) == ("5076000", "late")
-    assert facts["compute_ps"] == str(2 * 168 * 10_000)
-    assert "168 cycles" in CONTRIBUTING
-    assert "76 ns late" in CONTRIBUTING
+    assert (facts["finish_ps"], facts["status"]) == ("5129334", "late")
+    assert facts["compute_ps"] == str(2 * 1_706_667)
+    assert "1024 cycles" in CONTRIBUTING
+    assert "129.334 ns late" in CONTRIBUTING
 
 
 def anchors(page: Path) -> set[str]:

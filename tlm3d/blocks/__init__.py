@@ -179,7 +179,7 @@ class OperatedSpec(BlockSpec):
     @model_validator(mode="before")
     @classmethod
     def _clock_of_points(cls, tree: Any) -> Any:
-        if isinstance(tree, dict) and tree.get("points") and "clock" not in tree:
+        if isinstance(tree, dict) and tree.get("points", []) != [] and "clock" not in tree:
             return {**tree, "clock": _CLOCK_OF_POINTS}
         return tree
 

@@ -56,9 +56,16 @@ def compute_blocks(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-def networks(incomplete: str) -> list[str]:
-    """The networks by name, and files."""
-    return [*_networks(NETWORKS, incomplete), *yaml_files(incomplete)]
+def network_folders(platform: Path) -> list[Path]:
+    """Where a network is looked for by its name when it is explained on ``platform``."""
+    return list(dict.fromkeys([NETWORKS, Path("networks"), platform.parent / "networks"]))
+
+
+def networks(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The networks by name, of the platform that was named too, and files."""
+    folders = network_folders(Path(ctx.params.get("platform") or "."))
+    named = {name for folder in folders for name in _networks(folder, incomplete)}
+    return [*sorted(named), *yaml_files(incomplete)]
 
 
 def yaml_files(incomplete: str) -> list[str]:

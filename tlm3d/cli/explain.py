@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from tlm3d.cli import completion
-from tlm3d.cli.completion import NETWORKS
 from tlm3d.cli.options import Corner, JsonFile, PlatformFile, Settings
 from tlm3d.cli.terminal import errors, tell
 
@@ -55,7 +54,6 @@ def explain(
 
     with errors(context):
         described = read_platform(platform, set_ or [], corner)
-        folders = [NETWORKS, Path("networks"), Path(platform).parent / "networks"]
-        file = find_network(network, list(dict.fromkeys(folders)))
+        file = find_network(network, completion.network_folders(Path(platform)))
         found = explained(described, load_network(file, corner), on)
         tell(json, lambda: reporter.dumps(found), lambda console: reporter.render(found, console))

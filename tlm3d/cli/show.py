@@ -19,7 +19,7 @@ EXAMPLES = (
     "tlm3d show platforms/three_tier_vision.yaml",
     "tlm3d show P.yaml --set links.tsv.lanes=64",
     "tlm3d show P.yaml --json -",
-    "tlm3d show platforms/silicon/origami.yaml --fitted",
+    "tlm3d show platforms/silicon/gap9.yaml --fitted",
 )
 
 

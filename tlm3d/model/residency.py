@@ -97,10 +97,16 @@ class Residency:
                 missing = {layer: n for layer, n in layers.items() if (name, layer, store) not in stored}
                 stored |= {(name, layer, store) for layer in missing}
                 if missing:
-                    self.contents[store].append((f"weights of {name}", sum(missing.values())))
+                    self._store_weights(store, f"weights of {name}", sum(missing.values()))
                     memory = self._platform.dies[store[0]].blocks[store[1]]
                     if not (isinstance(memory, Memory) and memory.NON_VOLATILE):
                         self.boot_bytes += sum(missing.values())
+
+    def _store_weights(self, store: BlockName, what: str, n_bytes: int) -> None:
+        """One entry a network, though several blocks run parts of it."""
+        before = sum(known for name, known in self.contents[store] if name == what)
+        others = [content for content in self.contents[store] if content[0] != what]
+        self.contents[store] = [*others, (what, before + n_bytes)]
 
     def _place_maps(self, workload: WorkloadSpec, bindings: dict[str, TaskBinding]) -> None:
         """Feature maps: the most that is alive at once in each memory; frames: one being read, the rest waiting."""

@@ -66,7 +66,7 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
         if row.error:
             cells.append([*point, "ERROR", *[""] * (6 + len(networks)), ""])
             continue
-        energy = [f"{row.uj_per_inference[name]:.3g}" if name in row.uj_per_inference else "-" for name in networks]
+        energy = [_uj(row.uj_per_inference[name]) if name in row.uj_per_inference else "-" for name in networks]
         missed = f"{row.missed} ({100 * row.missed / row.judged:.1f} %)" if row.judged else "-"
         over_limits = str(row.limits_missed) if over else ""
         worst = [row.worst_task, _worst_response(row)]
@@ -75,6 +75,11 @@ def _table(page: Page, paths: Sequence[str], rows: Sequence[Row], knees: Sequenc
     hidden = page.table(columns, cells)
     if hidden:
         page.paragraph(f"not shown for want of room: {', '.join(hidden)} (in --csv and --json)")
+
+
+def _uj(energy: float) -> str:
+    """Three digits, and all of those before the point: a column has one unit, and powers of ten do not compare."""
+    return f"{energy:.0f}" if energy >= 999.5 else f"{energy:.3g}"
 
 
 def _have_battery(rows: Sequence[Row]) -> bool:

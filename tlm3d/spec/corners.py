@@ -81,6 +81,8 @@ class _Picker:
         scaled = {key: self.picked.derived.pop((*where, key), None) for key in tree}
         if (derived := scaled[chosen]) is not None:
             self.picked.derived[where] = derived
+        if (*where, chosen) in self.picked.unscaled:
+            self.picked.unscaled.add(where)
         below = self.picked.chosen.get((*where, chosen))
         self.picked.chosen[where] = chosen if below is None else f"{chosen}.{below}"
         self.picked.values[where] = self.picked.values.get((*where, chosen), (self.picked.file, 0, 0))

@@ -10,6 +10,7 @@ from tlm3d.errors import Problem, did_you_mean, one_of
 from tlm3d.spec.source import Derived, Source, Where
 from tlm3d.technology.scaling import LOW_POWER, Place, check_place, check_process, energy_ratio
 from tlm3d.units import (
+    BEYOND,
     ENERGIES,
     NODE,
     VOLTAGE,
@@ -29,11 +30,16 @@ _NUMBER = re.compile(r"\s*[+-]?\.?[0-9]")
 def is_scaled(tree: Any) -> bool:
     """Whether ``tree`` is a number stated at one place and wanted at another.
 
-    It has a ``value`` that is a number (or one at corners) and a mapping ``at`` or ``to``, so that blocks, modes and
-    layers may still be called ``value``, ``at`` or ``to``.
+    It has a mapping ``at`` or ``to``, and a ``value`` that is a number (or one at corners) or nothing but places in
+    these, so that blocks, modes and layers may still be called ``value``, ``at`` or ``to``.
     """
-    if not isinstance(tree, dict) or not any(isinstance(tree.get(key), dict) for key in ("at", "to")):
+    if not isinstance(tree, dict):
         return False
+    places = [place for key in ("at", "to") if isinstance(place := tree.get(key), dict)]
+    if not places:
+        return False
+    if any(places) and all(place.keys() <= set(PLACE_KEYS) for place in places):
+        return True
     value = tree.get("value")
     numbers = value.values() if isinstance(value, dict) else [value]
     return all(isinstance(one, str) and _NUMBER.match(one) for one in numbers)
@@ -42,7 +48,7 @@ def is_scaled(tree: Any) -> bool:
 def scale(source: Source, tree: dict[str, Any], where: Where) -> tuple[str, list[Problem]]:
     """The scaled value as text, and what is wrong with ``tree``; what was done is kept in ``source.derived``.
 
-    The value keeps its own place in the file. Where something is wrong it stays as it is.
+    The value keeps its own place in the file. Where something is wrong it stays as it is, in ``source.unscaled``.
     """
     scaler = _Scaler(source)
     text = scaler.value(tree, where)
@@ -54,6 +60,7 @@ def scale(source: Source, tree: dict[str, Any], where: Where) -> tuple[str, list
     for key in tree.keys() - set(KEYS):
         scaler.add((*where, key), f"unknown key {clip(key)}{did_you_mean(key, KEYS) or one_of(KEYS)}", at_key=True)
     if scaler.problems or at is None or to is None:
+        source.unscaled.add(where)
         return text, scaler.problems
     factor = energy_ratio(at, to)
     scaled = scaled_text(text, factor)
@@ -66,6 +73,9 @@ class _Scaler:
         self.source, self.problems = source, list[Problem]()
 
     def value(self, tree: dict[str, Any], where: Where) -> str:
+        if "value" not in tree:
+            self._missing(where, "value")
+            return "0"
         text = tree["value"]
         if not isinstance(text, str):
             self.add((*where, "value"), "expected an energy, got a mapping")
@@ -73,7 +83,10 @@ class _Scaler:
         for dimension in ENERGIES:
             try:
                 parse_quantity(text, dimension)
-            except QuantityError:
+            except QuantityError as error:
+                if str(error).endswith(BEYOND):
+                    self.add((*where, "value"), str(error))
+                    return text
                 continue
             return text
         what = "only energies follow from node and voltage"
@@ -84,11 +97,14 @@ class _Scaler:
         """The place under ``key``; what it does not say is as in ``base``."""
         here = (*where, key)
         if key not in tree:
-            self.add(where, f"missing key '{key}': a scaled energy has 'value', 'at' and 'to'", at_key=True)
+            self._missing(where, key)
             return None
         found = tree[key]
         if not isinstance(found, dict):
             self.add(here, f"expected a mapping with the keys {', '.join(PLACE_KEYS)}")
+            return None
+        if not found:
+            self.add(here, f"expected at least one of the keys {', '.join(PLACE_KEYS)}")
             return None
         before = len(self.problems)
         for name in found.keys() - set(PLACE_KEYS):
@@ -106,6 +122,9 @@ class _Scaler:
             self.add(here, str(error), at_key=True)
             return None
         return place
+
+    def _missing(self, where: Where, key: str) -> None:
+        self.add(where, f"missing key '{key}': a scaled energy has 'value', 'at' and 'to'", at_key=True)
 
     def _quantity(
         self, tree: dict[str, Any], where: Where, key: str, dimension: Dimension, default: Fraction | None

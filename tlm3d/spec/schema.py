@@ -21,6 +21,7 @@ from tlm3d.dataflows import Dataflow
 from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
+from tlm3d.spec.corners import CORNERS
 from tlm3d.spec.network import LayerText, NetworkText
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.points import ComputePointSpec
@@ -38,6 +39,7 @@ _TITLES = {
     "links": "Link kind",
     "supplies": "Supply kind",
 }
+_OF_THE_KEY = ("description", "examples", "default")
 _ENDS = ("between", "from", "to")
 _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (PlatformKeys, "Platform: top level"),
@@ -64,7 +66,30 @@ def schema(file: str) -> Schema:
     """The JSON Schema of a ``platform``, ``workload`` or ``network`` file. Raises PluginError for a broken kind."""
     build: dict[str, Callable[[], Schema]] = {"platform": _platform, "workload": _workload, "network": _network}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"tlm3d {file}"}
-    return head | build[file]()
+    shapes: dict[str, Schema] = {}
+    found: Schema = _with_shared(build[file](), shapes)
+    defs = found.get("$defs", {}) | {f"value-{number}": shape for number, shape in enumerate(shapes.values(), 1)}
+    return head | found | {"$defs": defs}
+
+
+def _with_shared(node: Any, shapes: dict[str, Schema]) -> Any:
+    """``node`` with every shape of a value written once, under ``$defs``: hundreds of keys have the same few units.
+
+    ``shapes``: those found so far by their text; the n-th is ``value-n``.
+    """
+    if isinstance(node, list):
+        return [_with_shared(entry, shapes) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _with_shared(value, shapes) for key, value in node.items()}
+    keys = found.get("properties", {})
+    if found.get("additionalProperties") is not False or not all(corner in keys for corner in CORNERS):
+        return found
+    shape = {key: value for key, value in found.items() if key not in _OF_THE_KEY}
+    text = json.dumps(shape)
+    shapes.setdefault(text, shape)
+    reference = {"$ref": f"#/$defs/value-{list(shapes).index(text) + 1}"}
+    return reference | {key: value for key, value in found.items() if key in _OF_THE_KEY}
 
 
 def kind_schema(slot: str, name: str) -> Schema:

@@ -61,6 +61,7 @@ class Source:
     text: str = field(default="", repr=False)
     chosen: dict[Where, str] = field(default_factory=dict)  # below its path, the key that a value was taken from
     derived: dict[Where, Derived] = field(default_factory=dict)  # values that were scaled
+    unscaled: set[Where] = field(default_factory=set)  # values that could not be scaled: their problems are told
     corner: str = "typical"  # at which its values at corners were picked
 
     def problem(self, where: Where, message: str, at_key: bool = False) -> Problem:

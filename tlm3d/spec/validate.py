@@ -95,6 +95,8 @@ class Problems:
                 self.add(place[:-1], f"expected {last + 1} entries, got {len(item['input'])}")
             case "missing":
                 self.add(place[:-1], f"missing key '{loc[-1]}'", at_key=True)
+            case "value_error" if place in self.source.unscaled:
+                pass  # why is told already
             case "value_error":
                 # Of a mapping whose keys contradict each other the key is shown, of a value the value.
                 contradiction = not isinstance(item["ctx"]["error"], QuantityError)

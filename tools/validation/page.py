@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tlm3d.spec.fitted import Fitted
-from validation.plot import BAND
+from validation.plot import BAND, SPAN
 from validation.report import averages, cells, percent, rule_cells, several, summary
 from validation.row import FITTED, IDENTITY, PREDICTED, Row
 from validation.study import KINDS, Study, counts, mape
 
+NO_BREAK = "\u00a0"
 CLOSE = 0.05  # a row that is off by less is not named as weak
 HEAD = """\
 # The model against silicon
@@ -70,7 +71,8 @@ def _overview(studies: Sequence[Study]) -> Iterator[str]:
     yield f"![{several(shown, 'figure')}, published against modelled, on the line where equal](validation.svg)\n"
     yield (
         f"Both axes are logarithmic; the band is a factor of {1 + BAND:g} around the line of equality, and below is the"
-        " ratio. Filled markers are predicted rows, outlined ones fitted. Identities are left out.\n"
+        f" ratio, with what is beyond a factor of {SPAN:g} on the edge."
+        " Filled markers are predicted rows, outlined ones fitted. Identities are left out.\n"
     )
 
 
@@ -126,7 +128,8 @@ def _named(row: Row) -> str:
 
 
 def _line(parts: Sequence[str]) -> str:
-    return f"| {' | '.join(_plain(part) for part in parts)} |"
+    """A row of a table; a per cent sign does not leave its number, however narrow the page."""
+    return f"| {' | '.join(_plain(part).replace(' %', NO_BREAK + '%') for part in parts)} |"
 
 
 def _plain(text: str) -> str:

@@ -106,7 +106,8 @@ def _strip(low: int, high: int) -> Iterator[str]:
     for ratio in (1 / SPAN, 1, SPAN):
         yield f'<text x="{LEFT - 8}" y="{_ratio_y(ratio) + 4:.1f}" text-anchor="end">{ratio:g}</text>'
     across = LEFT + SIDE // 2
-    yield f'<text x="{across}" y="{BELOW + STRIP + 24}" text-anchor="middle">the same, modelled / published</text>'
+    said = f"the same, modelled / published; beyond a factor of {SPAN:g} on the edge"
+    yield f'<text x="{across}" y="{BELOW + STRIP + 24}" text-anchor="middle">{said}</text>'
 
 
 def _marker(row: Row, colour: str, shape: str, x: float, y: float) -> str:

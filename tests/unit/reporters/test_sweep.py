@@ -79,3 +79,9 @@ def test_each_combination_without_a_knee_says_why() -> None:
     render(paths, rows, crossings(rows, [Fraction(8)] * 2), 2, Console(file=file, width=100))
     assert " no knee with workload.policy = edf: all tried values are MET\n" in file.getvalue()
     assert " no knee with workload.policy = fifo: the largest tried value, 8, is not MET\n" in file.getvalue()
+
+
+@pytest.mark.parametrize(("energy", "told"), [(0.0123, "0.0123"), (8.94, "8.94"), (999.6, "1000"), (11790.2, "11790")])
+def test_energies_of_a_column_are_told_without_powers_of_ten(energy: float, told: str) -> None:
+    row = replace(LATE, uj_per_inference={"see": energy})
+    assert told in shown(row, width=100).split()
