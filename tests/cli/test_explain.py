@@ -65,8 +65,8 @@ def test_a_layer_is_mapped_to_another_block(tlm3d: Command) -> None:
         ("=cluster", "--map: expected LAYER=BLOCK, got '=cluster'"),
         ("fd1=cluster", "--map: no layer 'fd1' in network tiny; did you mean 'fc1'?"),
         ("fc1=clutser", "did you mean 'cluster'?"),
-        ("fc1=l2", "--map: 'l2' is a memory and runs no layers; expected one of:"),
-        ("softmax2=array", "--map: npu.array does not run softmax2, a softmax layer"),
+        ("fc1=l2", "--map: no block 'l2' that runs layers in platform small-stack; expected one of: array, cluster"),
+        ("softmax2=array", "--map: npu.array does not run softmax2, a softmax with"),
     ],
 )
 def test_what_cannot_be_mapped_is_said(tlm3d: Command, word: str, message: str) -> None:

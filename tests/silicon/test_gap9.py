@@ -1,4 +1,4 @@
-"""GAP9: geometry of its engine, which block runs what, and what its two networks take."""
+"""GAP9: geometry of its engine, which block runs what, and what its networks take."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ from tlm3d.spec.pair import read_platform
 SILICON = Path(__file__).parents[2] / "platforms" / "silicon"
 CHIP: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "gap9.yaml").read_text(encoding="utf-8"))
 ROWS = CHIP["mlperf"]["rows"]
-ON_CORES = {"kws": {"conv0", "avgpool9", "softmax12"}, "ad": set()}
+ALL = [*ROWS, *CHIP["mlperf"]["others"]]
+DEPLOYED = CHIP["mlperf"]["deployed"]
+ON_CORES = {
+    "kws": {"conv0", "avgpool9", "softmax12"},
+    "ad": {"fc4"},
+    "vww": {"avgpool27", "softmax30"},
+    "ic": {"add3", "add7", "add11", "avgpool12", "softmax15"},
+}
 
 
 def engine() -> CnnAccelerator:
@@ -36,8 +43,9 @@ def network(name: str) -> Network:
     return load_network(SILICON / "networks" / f"{name}.yaml")
 
 
-def inference(name: str, *settings: str) -> Explanation:
-    return explain(read_platform(str(SILICON / "gap9.yaml"), settings), network(name), "ne16")
+def inference(row: dict[str, Any], *settings: str) -> Explanation:
+    mapped = dict.fromkeys(DEPLOYED["on_cores"].get(row["name"], []), "cluster")
+    return explain(read_platform(str(SILICON / "gap9.yaml"), settings), network(row["network"]), "ne16", mapped)
 
 
 def test_the_engine_is_the_one_of_its_rtl() -> None:
@@ -68,15 +76,15 @@ def test_loads_are_as_long_as_in_the_rtl(row: LayerRow, shape: tuple[int, int, i
     assert twice - once == CHIP["ne16"]["loads"][row.name] + phases + 3 * 6 + 2
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
-def test_what_the_engine_has_no_kernel_for_goes_to_the_cores(row: dict[str, Any]) -> None:
-    cores = {layer.work.name for layer in inference(row["network"]).layers if "cluster" in layer.work.block}
+@pytest.mark.parametrize("row", ALL, ids=lambda row: row["name"])
+def test_what_the_engine_has_no_kernel_for_or_was_not_given_goes_to_the_cores(row: dict[str, Any]) -> None:
+    cores = {layer.work.name for layer in inference(row).layers if "cluster" in layer.work.block}
     assert cores == ON_CORES[row["name"]]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 def test_latency_with_one_parameter_fitted_to_both_networks(row: dict[str, Any]) -> None:
-    assert inference(row["network"]).response_ps / 1e9 == pytest.approx(row["ms"], rel=0.12)
+    assert inference(row).response_ps / 1e9 == pytest.approx(row["ms"], rel=0.12)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
@@ -88,12 +96,33 @@ def test_weights_of_eight_bits_compute_longer(row: dict[str, Any]) -> None:
     assert more > less
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
+def test_cycles_do_not_depend_on_the_clock() -> None:
+    # Both operating points were measured: what is not on the chip's clocks would show here.
+    (slow_mhz, mhz), slow = CHIP["mlperf"]["fast"]["mhz"], {row["name"]: row["ms"] for row in ALL}
+    for row in CHIP["mlperf"]["fast"]["rows"]:
+        assert row["ms"] * mhz == pytest.approx(slow[row["name"]] * slow_mhz, rel=2e-3)
+
+
+@pytest.mark.parametrize("row", ALL, ids=lambda row: row["name"])
+def test_latency_of_all_four_networks(row: dict[str, Any]) -> None:
+    # Two of them nothing is fitted to; where it is known why they are slower, see docs/validation.md.
+    assert inference(row).response_ps / 1e9 == pytest.approx(row["ms"], rel=0.25)
+
+
+@pytest.mark.parametrize("row", ALL, ids=lambda row: row["name"])
+def test_maps_that_stay_in_l1_take_less(row: dict[str, Any]) -> None:
+    home = [f"dies.chip.blocks.{block}.home=l1" for block in ("ne16", "cluster")]
+    wide = [f"dies.chip.blocks.{block}.dma.lanes=512" for block in ("ne16", "cluster")]
+    assert inference(row, *home, *wide).response_ps < inference(row).response_ps
+
+
+@pytest.mark.parametrize("row", ALL, ids=lambda row: row["name"])
 def test_the_networks_are_those_that_are_shipped_but_for_their_weights(row: dict[str, Any]) -> None:
     name = row["network"].rpartition("_")[0]
     shipped = load_network(SILICON.parents[1] / "workloads" / "networks" / f"{name}.yaml")
     found = network(row["network"])
     bits = {layer.weight_bits for layer in found.layers if layer.weights and layer.kernel != (10, 4)}
+    assert bits == {DEPLOYED["weight_bits"][row["name"]]}
     assert [replace(layer, weight_bits=8) for layer in found.layers] == [
         replace(layer, weight_bits=8) for layer in shipped.layers
     ]

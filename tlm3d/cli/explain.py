@@ -55,7 +55,8 @@ def explain(
 ) -> None:
     """Run NETWORK once, alone, on one block of PLATFORM: work, bytes, time, energy and bottleneck of every layer.
 
-    Layers that the block does not run go to another one, and so do those of --map. The numbers are those of `tlm3d run` for this one task.
+    Layers that the block does not run go to another one, and so do those of --map. The numbers are those of
+    `tlm3d run` for this one task.
     """
     from tlm3d.reporters import explain as reporter
     from tlm3d.simulation import explain as explained

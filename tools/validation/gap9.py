@@ -3,8 +3,8 @@
 The file carries one parameter of time that is fitted to both latencies, the engine's set-up of a layer. The rows
 `two-parameters` are those where the cores' cycles an instruction are solved for, too: two parameters on two rows are an
 identity and no evidence; that they end where a core has about one cycle an instruction says that none was missing.
-Nothing is fitted to the other two networks, nor to what all four take at 0.8 V and 370 MHz: there, clocks are faster and
-power is that of 0.65 V times f V^2. Weights' bits, and the layers that were given to the cores, are those of the submission.
+Nothing is fitted to the other two networks, nor to what all four take at 0.8 V and 370 MHz: there, clocks are faster,
+and power is that of 0.65 V times f V². Bits of weights, and layers given to the cores, are those of the submission.
 """
 
 from __future__ import annotations
@@ -30,21 +30,30 @@ START = (3500.0, 1.1)  # of the search for two parameters: cycles of set-up, cyc
 STEP = 0.02
 ROUNDS = 4
 DMA_CYCLES, L2_CYCLES = 10, 2  # the latencies in the file, which are 42 ns and 8.4 ns at 240 MHz
+IN_L1 = [
+    f"{BLOCKS}.{block}.{key}"
+    for block in ("ne16", "cluster")
+    for key in ("home=l1", "dma.lanes=512", "dma.latency=4.2 ns")  # as wide and near as the banks of l1
+]
 RULES = [
     Rule("latency, one parameter for both networks", "gap9/mlperf-tiny/latency/*", "within", 0.12, count=2),
     Rule("latency, two parameters for both networks", "gap9/two-parameters/*", "within", 0.02, count=2),
 ]
 WEAK = """
-Both latencies hang on one set-up of 15 us a layer, more than half of the time of the autoencoder, for all that the
-controller, the event unit and the programming of engine and DMA take: networks of fewer, larger layers would test the
-engine itself. The cores' share is counted with the library of GAP8's SDK. Energy is a power while it runs, one for both
-networks, whose powers differ by a third: two figures with a converter's loss inside do not tell engine and cores
-apart. A layer that fits L1 at once is one tile, which waits for all of its weights.
+The networks that nothing is fitted to take 12 % and 20 % longer in the model than measured. Both, and keyword spotting,
+were compiled so that tensors which fit stay in L1; rows `in-l1` have feature maps there, and come within 13 %, keyword
+spotting below what was measured. What stays was not published, and the model knows no map that is worked on where it
+lies: it moves all of them through L1's banks. All latencies hang on one set-up of 16 us a layer, more than half of the
+time of the autoencoder, for all that the controller, the event unit and the programming of engine and DMA take;
+programming a DMA costs nothing by itself, and neither does sending a network to the cores. The cores' share is counted
+with the library of GAP8's SDK. Energy is a power while it runs, one for all networks, whose powers differ by a half:
+figures with a converter's loss inside do not tell engine and cores apart. A layer that fits L1 at once is one tile,
+which waits for all of its weights.
 """
 
 
 def rows(settings: Sequence[str] = ()) -> list[Row]:
-    """Latency and energy of the networks fitted to, their latency with a second parameter, and what was not fitted to."""
+    """What the fits are to, the latency with a second parameter, and what nothing is fitted to."""
     published = _published()
     return [
         *_rows(published, settings),
@@ -97,9 +106,15 @@ def _errors(measured: Sequence[dict[str, Any]], found: Sequence[float], settings
 
 
 def _unfitted(published: dict[str, Any], settings: Sequence[str]) -> Iterator[Row]:
-    """The networks that nothing is fitted to; and all of them at the faster point, whose cycles are the same."""
+    """The networks not fitted to; all at the faster point, in as many cycles; and with maps that stay in L1."""
     source, energy_at = published["source"], published["energy_at"]
     fast = published["fast"]
+    stay = published["deployed"]["l1_promotion"]
+    promoted = [row for row in (*published["rows"], *published["others"]) if row["name"] in stay]
+    for row in promoted:
+        ran = _inference(row, [*settings, *IN_L1])
+        name, now_ms = f"gap9/in-l1/time/{row['name']}", ran.response_ps / 1e9
+        yield Row(name, row["what"], "ms", row["ms"], now_ms, PREDICTED, source, independent=False)
     for point, rows, there in (
         ("unfitted", published["others"], settings),
         ("370-mhz", fast["rows"], [*settings, *_faster(fast, settings)]),
@@ -132,7 +147,7 @@ def _faster(fast: dict[str, Any], settings: Sequence[str]) -> list[str]:
 
 def _inference(row: dict[str, Any], settings: Sequence[str]) -> Explanation:
     described = platform("gap9", settings)
-    on_cores = {layer: "cluster" for layer in _published()["deployed"]["on_cores"].get(row["name"], [])}
+    on_cores = dict.fromkeys(_published()["deployed"]["on_cores"].get(row["name"], []), "cluster")
     return inference(described, load_network(SILICON / "networks" / f"{row['network']}.yaml"), "ne16", on_cores)
 
 
