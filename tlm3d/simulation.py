@@ -11,7 +11,7 @@ from tlm3d.record.kept import parse_kept
 from tlm3d.units import TIME, duration_ps, parse_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tlm3d.analysis.explain import Explanation
     from tlm3d.analysis.result import Result
@@ -61,18 +61,21 @@ def simulate(
     return digest.result()
 
 
-def explain(platform: PlatformSpec, network: Network, on: str | None = None) -> Explanation:
+def explain(
+    platform: PlatformSpec, network: Network, on: str | None = None, mapped: Mapping[str, str] | None = None
+) -> Explanation:
     """One inference of ``network`` alone on ``platform``, layer by layer.
 
     ``on``: the block to run it on (layers it does not run go to another one); default the fastest of those that run at
-    least half of its layers. Raises SpecError, PluginError, ElaborationError.
+    least half of its layers. ``mapped``: layers that run on another block all the same, as layer → block. Raises
+    SpecError, PluginError, ElaborationError.
     """
     from tlm3d.errors import ElaborationError
     from tlm3d.spec.lone import placements
 
     found: list[Explanation] = []
     refused: list[ElaborationError] = []
-    for placement in placements(platform, network, on):
+    for placement in placements(platform, network, on, mapped):
         try:
             found.append(_alone(platform, network, placement))
         except ElaborationError as error:
@@ -80,7 +83,8 @@ def explain(platform: PlatformSpec, network: Network, on: str | None = None) -> 
     if not found:
         raise refused[0]
     fastest = min(found, key=lambda one: (one.response_ps, one.block))
-    return fastest if on is not None else replace(fastest, compared=tuple(one.block for one in found))
+    compared = () if on is not None else tuple(one.block for one in found)
+    return replace(fastest, compared=compared, mapped=tuple(mapped or ()))
 
 
 def _alone(platform: PlatformSpec, network: Network, placement: Placement) -> Explanation:

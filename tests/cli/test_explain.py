@@ -42,6 +42,45 @@ def test_layers_that_the_block_does_not_run_go_elsewhere_and_are_named(tlm3d: Co
     assert [layer["block"] for layer in document["layers"]] == ["npu.array", "npu.array", "logic.cluster"]
 
 
+def test_a_layer_is_mapped_to_another_block(tlm3d: Command) -> None:
+    there = (*EXPLAIN, "--on", "array", "--map", "fc1=cluster")
+    text = tlm3d(*there).stdout
+    assert " --map: fc1 on logic.cluster\n" in text
+    assert " note: npu.array does not run softmax2: on logic.cluster\n" in text
+    document = as_json(tlm3d, *there[len(EXPLAIN) :])
+    assert document["elsewhere"] == {"fc1": "logic.cluster", "softmax2": "logic.cluster"}
+    # As long there as in the same place with all that the cluster runs.
+    mapped, alone = (
+        next(layer for layer in one["layers"] if layer["name"] == "fc1")
+        for one in (document, as_json(tlm3d, "--on", "cluster"))
+    )
+    assert mapped["cycles"] == alone["cycles"]
+    assert mapped["block"] == "logic.cluster"
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("fc1", "--map: expected LAYER=BLOCK, got 'fc1'"),
+        ("=cluster", "--map: expected LAYER=BLOCK, got '=cluster'"),
+        ("fd1=cluster", "--map: no layer 'fd1' in network tiny; did you mean 'fc1'?"),
+        ("fc1=clutser", "did you mean 'cluster'?"),
+        ("fc1=l2", "--map: no block 'l2' that runs layers in platform small-stack; expected one of: array, cluster"),
+        ("softmax2=array", "--map: npu.array does not run softmax2, a softmax with"),
+    ],
+)
+def test_what_cannot_be_mapped_is_said(tlm3d: Command, word: str, message: str) -> None:
+    result = tlm3d(*EXPLAIN, "--map", word)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
+def test_a_layer_is_mapped_once(tlm3d: Command) -> None:
+    result = tlm3d(*EXPLAIN, "--map", "fc1=cluster", "--map", "fc1=array")
+    assert result.exit_code == 2
+    assert "--map: layer 'fc1' is mapped twice" in result.stderr
+
+
 def test_without_on_it_says_which_block_it_took_and_before_which(tlm3d: Command) -> None:
     assert " --on not given: npu.array is the fastest, before logic.cluster\n" in tlm3d(*EXPLAIN).stdout
     # An array of a hundredth of the clock is slower than the cluster.

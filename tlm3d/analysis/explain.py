@@ -63,6 +63,7 @@ class Explanation:
     residency: ResidencyPlan
     regulator_aj: int | None = None  # what the regulator loses meanwhile; None without a supply
     compared: tuple[str, ...] = ()  # the blocks that ``block`` is the fastest of; empty where it was asked for
+    mapped: tuple[str, ...] = ()  # the layers that were asked to run where they do
 
 
 def explain(

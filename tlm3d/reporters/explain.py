@@ -93,16 +93,19 @@ def _residency(page: Page, plan: ResidencyPlan) -> None:
 
 
 def _notes(explanation: Explanation) -> list[str]:
-    """Why this block, and what does not run there."""
+    """Why this block, what does not run there, and what was not to."""
     notes = []
     others = [block for block in explanation.compared if block != explanation.block]
     if others:
         notes.append(f"--on not given: {explanation.block} is the fastest, before {', '.join(others)}")
-    by_block: dict[str, list[str]] = {}
+    by_block: dict[tuple[str, bool], list[str]] = {}
     for layer, block in explanation.elsewhere.items():
-        by_block.setdefault(block, []).append(layer)
-    for block, layers in sorted(by_block.items()):
-        notes.append(f"note: {explanation.block} does not run {', '.join(layers)}: on {block}")
+        by_block.setdefault((block, layer in explanation.mapped), []).append(layer)
+    for (block, mapped), layers in sorted(by_block.items()):
+        named = ", ".join(layers)
+        notes.append(
+            f"--map: {named} on {block}" if mapped else f"note: {explanation.block} does not run {named}: on {block}"
+        )
     return notes
 
 

@@ -22,32 +22,55 @@ LONG_PS = 10**24
 
 
 class Placement(NamedTuple):
-    """Where each layer of a network runs: on ``block`` (``die.block``), or elsewhere where that cannot."""
+    """Where each layer of a network runs: on ``block`` (``die.block``), or elsewhere: it cannot, or was not to."""
 
     block: str
     by_layer: dict[str, str]
 
     @property
     def elsewhere(self) -> dict[str, str]:
-        """The layers that ``block`` does not run, and where they go."""
+        """The layers that do not run on ``block``, and where they go."""
         return {layer: block for layer, block in self.by_layer.items() if block != self.block}
 
 
-def placements(platform: PlatformSpec, network: Network, on: str | None = None) -> tuple[Placement, ...]:
+def placements(
+    platform: PlatformSpec, network: Network, on: str | None = None, mapped: Mapping[str, str] | None = None
+) -> tuple[Placement, ...]:
     """What may run ``network``: all of it on block ``on``, or on each block that runs at least half of its layers.
 
     Where no block does, on those that run most. Layers that a block does not run go to the block that runs most of
-    those; ties by name. Raises SpecError when ``on`` is no compute block, or a layer runs nowhere.
+    those; ties by name. Those of ``mapped`` (layer → block) run there in any case. Raises SpecError when ``on`` or a
+    block of ``mapped`` is no compute block or does not run that layer, or a layer runs nowhere.
     """
     blocks = dict(_compute_blocks(platform))
     nowhere = [one for one in network.layers if not any(block.runs(one) for block in blocks.values())]
     if nowhere:
         message = f"no block of this platform runs {_what(nowhere, blocks)} of {network.name}"
         raise SpecError([Problem(platform.source.file, 0, 0, "", message)])
-    chosen = [_named(platform, on, blocks)] if on is not None else list(blocks)
+    chosen = [_named(platform, on, blocks, "--on")] if on is not None else list(blocks)
+    fixed = _fixed(platform, network, mapped or {}, blocks)
     runs = {name: sum(block.runs(layer) for layer in network.layers) for name, block in blocks.items()}
     enough = min(ceil_div(len(network.layers), 2), max(runs[name] for name in chosen))
-    return tuple(_placement(blocks, network, name) for name in chosen if runs[name] >= enough)
+    return tuple(_placement(blocks, network, name, fixed) for name in chosen if runs[name] >= enough)
+
+
+def _fixed(
+    platform: PlatformSpec, network: Network, mapped: Mapping[str, str], blocks: Mapping[str, ComputeSpec]
+) -> dict[str, str]:
+    """``mapped``, checked, with its blocks as ``die.block``."""
+    layers = {layer.name: layer for layer in network.layers}
+    fixed: dict[str, str] = {}
+    for name, reference in mapped.items():
+        if name not in layers:
+            hint = did_you_mean(name, layers) or one_of(layers)
+            message = f"no layer {clip(name)} in network {network.name}{hint}"
+            raise SpecError([Problem("--map", 0, 0, "", message)])
+        fixed[name] = _named(platform, reference, blocks, "--map")
+        if not blocks[fixed[name]].runs(layers[name]):
+            runs = one_of(block for block, spec in blocks.items() if spec.runs(layers[name]))
+            message = f"{fixed[name]} does not run {name}, a {shape_of(layers[name])}{runs}"
+            raise SpecError([Problem("--map", 0, 0, "", message)])
+    return fixed
 
 
 def _what(nowhere: Sequence[Layer], blocks: Mapping[str, ComputeSpec]) -> str:
@@ -65,8 +88,8 @@ def _compute_blocks(platform: PlatformSpec) -> Iterator[tuple[str, ComputeSpec]]
                 yield f"{die}.{name}", block
 
 
-def _named(platform: PlatformSpec, reference: str, blocks: Mapping[str, ComputeSpec]) -> str:
-    """The compute block that ``--on`` names, as ``die.block``."""
+def _named(platform: PlatformSpec, reference: str, blocks: Mapping[str, ComputeSpec], option: str) -> str:
+    """The compute block that ``option`` names, as ``die.block``."""
     found = find_block(platform.dies, reference, None)
     if found is not None and ".".join(found) in blocks:
         return ".".join(found)
@@ -80,16 +103,16 @@ def _named(platform: PlatformSpec, reference: str, blocks: Mapping[str, ComputeS
     else:
         hint = did_you_mean(reference, usable) or one_of(usable)
         message = f"no block {clip(reference)} that runs layers in platform {platform.name}{hint}"
-    raise SpecError([Problem("--on", 0, 0, "", message)])
+    raise SpecError([Problem(option, 0, 0, "", message)])
 
 
-def _placement(blocks: dict[str, ComputeSpec], network: Network, on: str) -> Placement:
+def _placement(blocks: dict[str, ComputeSpec], network: Network, on: str, fixed: Mapping[str, str]) -> Placement:
     left = [layer for layer in network.layers if not blocks[on].runs(layer)]
     takes = Counter({name: sum(block.runs(layer) for layer in left) for name, block in blocks.items()})
     order = [on, *sorted(blocks, key=lambda name: (-takes[name], name))]
     return Placement(
         on,
-        {layer.name: next(b for b in order if blocks[b].runs(layer)) for layer in network.layers},
+        {layer.name: next(b for b in order if blocks[b].runs(layer)) for layer in network.layers} | dict(fixed),
     )
 
 

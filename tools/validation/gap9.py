@@ -114,7 +114,8 @@ def run(row: dict[str, Any], settings: Sequence[str] = (), point: str = "low") -
     changed.append(f"{BLOCKS}.cluster.layer_setup={engine.layer_setup}")
     if point == "high":
         changed += _at_high(changed)
-    return inference(platform("gap9", changed), network_of(row), "ne16")
+    mapped = dict.fromkeys(row["on_cluster"], "cluster")
+    return inference(platform("gap9", changed), network_of(row), "ne16", mapped)
 
 
 def _at_high(settings: Sequence[str]) -> list[str]:

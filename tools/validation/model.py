@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tlm3d.cnn.network import LayerRow, Network, build_network
@@ -25,6 +25,8 @@ def one_layer(row: LayerRow, input_shape: tuple[int, int, int], bits: int = 8) -
     return build_network(row.name, input_shape, [row], bits)
 
 
-def inference(described: PlatformSpec, network: Network, on: str | None = None) -> Explanation:
-    """One inference of ``network`` alone, layer by layer, as ``tlm3d explain`` shows it."""
-    return explain(described, network, on)
+def inference(
+    described: PlatformSpec, network: Network, on: str | None = None, mapped: Mapping[str, str] | None = None
+) -> Explanation:
+    """One inference of ``network`` alone, layer by layer, as ``tlm3d explain --on … --map …`` shows it."""
+    return explain(described, network, on, mapped)

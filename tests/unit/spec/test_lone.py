@@ -67,3 +67,13 @@ def test_a_kernel_that_a_block_does_not_run_goes_to_another_one() -> None:
     rows = [LayerRow(f"conv{k}", Op.CONV, channels=4, kernel=(k, k)) for k in (1, 3, 5)]
     (placement,) = placements(found, build_network("net", (8, 8, 1), rows), "engine")
     assert placement.elsewhere == {"conv5": "logic.cluster"}
+
+
+@pytest.mark.parametrize("block", ["array", "npu.array", "logic.cluster"])
+@pytest.mark.parametrize("on", ["array", "cluster", None])
+def test_a_mapped_layer_runs_there_and_all_others_where_they_did(on: str | None, block: str) -> None:
+    found, net = platform(), network(Op.CONV, Op.POOL, Op.CONV, Op.SOFTMAX)
+    there = {"array": "npu.array"}.get(block, block)
+    before, after = placements(found, net, on), placements(found, net, on, {"conv2": block})
+    assert [one.block for one in after] == [one.block for one in before]
+    assert [one.by_layer for one in after] == [{**one.by_layer, "conv2": there} for one in before]
