@@ -81,6 +81,10 @@ class Pace(Hashable, Protocol):
     def cycles_per_byte(self) -> Fraction:
         """Of moving a byte into or out of local memory, beside the computing; 0 where that is no matter."""
 
+    @property
+    def layer_setup(self) -> int:
+        """Cycles before the first tile of a layer computes, while data already moves."""
+
     def tile_cycles(self, layer: Layer, tile: Tile) -> int:
         """Of computing ``tile``."""
 
@@ -99,7 +103,7 @@ def tile_layer(
     tile. Inputs of fewer than 8 bits are padded to a byte a tile.
 
     With ``pace``, of a machine that some cuts suit better than others, only tilings that take about the least time
-    count: computing or moving, whichever is longer, and what overlaps with nothing, the first load and the last store.
+    count: computing, set-up included, or moving, whichever is longer, and what overlaps with nothing, the first load and the last store.
     Groups may then also all be of one size but for what is left over, and large ones have more bands than have to be.
 
     Raises TileError where even the smallest tile does not fit.
@@ -233,7 +237,7 @@ class _Cut:
         bands = Counter(band.size for band in plan.bands)
         first = {size: next(band for band in plan.bands if band.size == size) for size in bands}
         groups = Counter(group.size for group in plan.groups)
-        computing = sum(
+        computing = pace.layer_setup + sum(
             bands[rows] * groups[channels] * pace.tile_cycles(self.layer, self.tile(first[rows], channels))
             for rows, channels in product(bands, groups)
         )
