@@ -103,8 +103,9 @@ def tile_layer(
     tile. Inputs of fewer than 8 bits are padded to a byte a tile.
 
     With ``pace``, of a machine that some cuts suit better than others, only tilings that take about the least time
-    count: computing, set-up included, or moving, whichever is longer, and what overlaps with nothing, the first load and the last store.
-    Groups may then also all be of one size but for what is left over, and large ones have more bands than have to be.
+    count: computing, set-up included, or moving, whichever is longer, and what overlaps with nothing, the first load
+    and the last store. Groups may then also all be of one size but for what is left over, and large ones have more
+    bands than have to be.
 
     Raises TileError where even the smallest tile does not fit.
     """
