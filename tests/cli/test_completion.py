@@ -43,7 +43,10 @@ def test_there_is_a_script_for_the_shell(shell: str) -> None:
         ("tlm3d list networks resn", ["resnet8"]),
         ("tlm3d schema w", ["workload"]),
         ("tlm3d explain x.yaml mobile", ["mobilenet_v1_025_96"]),
-        ("tlm3d explain platforms/silicon/gap8.yaml mobile", ["mobilenet_v1_025_96", "mobilenet_v1_100_128"]),
+        (
+            "tlm3d explain platforms/silicon/gap8.yaml mobile",
+            ["mobilenet_v1_025_96", "mobilenet_v1_025_96_5b", "mobilenet_v1_100_128"],
+        ),
         ("tlm3d list kernels im", ["im2col"]),
         ("tlm3d list supplies l", ["linear"]),
         ("tlm3d run platforms/three_t", ["platforms/three_tier_vision.yaml"]),

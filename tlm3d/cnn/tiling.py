@@ -82,6 +82,10 @@ class Pace(Hashable, Protocol):
     def cycles_per_byte(self) -> Fraction:
         """Of moving a byte into or out of local memory, beside the computing; 0 where that is no matter."""
 
+    @property
+    def layer_setup(self) -> int:
+        """Cycles before the first tile of a layer computes, while data already moves."""
+
     def tile_cycles(self, layer: Layer, tile: Tile) -> int:
         """Of computing ``tile``."""
 
@@ -100,8 +104,9 @@ def tile_layer(
     tile. Inputs of fewer than 8 bits are padded to a byte a tile.
 
     With ``pace``, of a machine that some cuts suit better than others, only tilings that take about the least time
-    count: computing or moving, whichever is longer, and what overlaps with nothing, the first load and the last store.
-    Groups may then also all be of one size but for what is left over, and large ones have more bands than have to be.
+    count: computing, set-up included, or moving, whichever is longer, and what overlaps with nothing, the first load
+    and the last store. Groups may then also all be of one size but for what is left over, and large ones have more
+    bands than have to be.
 
     Raises TileError where even the smallest tile does not fit.
     """
@@ -316,10 +321,11 @@ class _Clock:
         bands = Counter(band.size for band in plan.bands)
         first = {band.size: band for band in reversed(plan.bands)}
         groups = Counter(group.size for group in plan.groups)
-        computing = self._a_cycle * sum(
+        tiles = sum(
             bands[rows] * groups[channels] * self._tile_cycles(first[rows], channels)
             for rows, channels in product(bands, groups)
         )
+        computing = self._a_cycle * (self._pace.layer_setup + tiles)
         moving = self._a_byte * (cut.loaded_bytes(plan) + cut.layer.out_bytes)
         if cut.buffers == 1:
             return computing + moving

@@ -34,8 +34,8 @@ SMALL = one_layer((8, 4, 2), LayerRow("small", Op.CONV, channels=4, kernel=(3, 3
 class Machine:
     """A machine that takes ``start`` cycles a tile, and ``fold`` for each row of outputs of ``columns`` channels."""
 
-    def __init__(self, fold: int, columns: int, start: int, cycles_per_byte: int) -> None:
-        self.fold, self.columns, self.start = fold, columns, start
+    def __init__(self, fold: int, columns: int, start: int, cycles_per_byte: int, layer_setup: int = 0) -> None:
+        self.fold, self.columns, self.start, self.layer_setup = fold, columns, start, layer_setup
         self.cycles_per_byte = Fraction(cycles_per_byte)
 
     def tile_cycles(self, layer: Layer, tile: Tile) -> int:
@@ -50,6 +50,14 @@ def test_a_layer_that_fits_is_cut_into_bands_where_its_first_load_overlaps_with_
     assert [tile.out_rows for tile in tiles] == [2, 2, 2, 2]
     assert len(tile_layer(layer, 10**6, pace=Machine(256, 1, 0, 0))) == 1
     assert len(tile_layer(layer, 10**6)) == 1
+
+
+def test_the_setup_of_a_layer_hides_moving_too() -> None:
+    # A cycle a byte moves 2312 B, to compute 64 cycles and 600 a tile. Four bands: 2464 + 770; two: 2312 + 1284. With
+    # 2248 of set-up 4712 + 770 and 3512 + 1284, whole 2912 + 2312.
+    layer = one_layer((8, 1, 256), LayerRow("one", Op.CONV, channels=1, bias=False))
+    counts = [len(tile_layer(layer, 10**6, pace=Machine(8, 1, 600, 1, setup))) for setup in (0, 2248)]
+    assert counts == [4, 2]
 
 
 def test_groups_of_one_size_leave_the_rest_to_the_last_where_that_takes_less() -> None:
