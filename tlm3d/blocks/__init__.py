@@ -166,6 +166,15 @@ class OperatedSpec(BlockSpec):
         check_order(points)
         return points
 
+    @field_validator("alpha")
+    @classmethod
+    def _of_a_transistor(cls, alpha: Fraction) -> Fraction:
+        if not 1 <= alpha <= 2:
+            raise QuantityError(
+                f"expected a number from 1 (full velocity saturation) to 2 (none), got {float(alpha):g}"
+            )
+        return alpha
+
     @field_validator("voltage_v", mode="after")
     @classmethod
     def _within_points(cls, voltage_v: Fraction | None, info: ValidationInfo) -> Fraction | None:

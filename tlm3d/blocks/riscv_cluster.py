@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from tlm3d.blocks import ComputeSpec, Cost, ProgrammableSpec
 from tlm3d.cnn.layers import Layer
@@ -12,7 +12,7 @@ from tlm3d.cnn.tiling import Pace, Tile
 from tlm3d.kernels import AnyKernels, Simd, Work
 from tlm3d.kernels.im2col import Im2col
 from tlm3d.spec.quantities import Count, CountOrZero, Frozen, Positive, PositiveOrZero, SizeBits
-from tlm3d.units import ceil_div
+from tlm3d.units import QuantityError, ceil_div
 
 
 class MacRates(Frozen):
@@ -53,6 +53,14 @@ class SimdSpec(Frozen):
 
     bits: Count = 32
     operands: tuple[Count, ...] = (8, 16)
+
+    @field_validator("operands")
+    @classmethod
+    def _fit_the_register(cls, operands: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        bits = info.data.get("bits")
+        if bits is not None and max(operands, default=0) > bits:
+            raise QuantityError(f"expected operands of at most the {bits} bits of a register, got {max(operands)}")
+        return operands
 
     def of(self, layer: Layer) -> Simd:
         """What a register holds for ``layer``: its wider operand decides; one, where it is wider than all of them."""
