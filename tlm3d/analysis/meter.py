@@ -14,7 +14,7 @@ from tlm3d.analysis.activities import Activity, breakpoints_ps, energy_by_aj
 from tlm3d.analysis.limits import held
 from tlm3d.analysis.power import Grid
 from tlm3d.analysis.result import LimitResult
-from tlm3d.analysis.worst_power import ONE, Screen, Stretch, Worst, powers_at, screen, windows, worst_peak, worst_window
+from tlm3d.analysis.worst_power import ONE, Screen, Stretch, Worst, powers_at, screen, worst_peak, worst_window
 from tlm3d.errors import SimulationError
 from tlm3d.record.recording import LimitInfo, SupplyInfo
 from tlm3d.units import ceil_div
@@ -114,13 +114,11 @@ class Meter:
 
     def _judge(self, stretch: Stretch, lines: Screen) -> None:
         battery, battery_lines = self._battery(stretch, lines) if self._at_battery else (stretch, lines)
-        lengths_ps = {limit.window_ps for limit in self._limits if limit.kind == "window"}
-        cuts = {window_ps: windows(stretch, window_ps) for window_ps in lengths_ps}
         for i, (limit, before) in enumerate(zip(self._limits, self._worst, strict=True)):
             at_battery = limit.at == "battery"
             if limit.kind == "window":
                 here = (battery, battery_lines) if at_battery else (stretch, lines)
-                self._worst[i] = worst_window(*here, cuts[limit.window_ps], before)
+                self._worst[i] = worst_window(*here, limit.window_ps, before)
             elif at_battery and self._regulator:
                 self._worst[i] = _worst_input(self._regulator, stretch, battery_lines, before)
             else:

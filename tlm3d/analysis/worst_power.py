@@ -15,6 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
+from math import inf
 from operator import attrgetter, sub
 from typing import NamedTuple
 
@@ -127,13 +128,11 @@ def _worst(
     return Worst(power_nw, at_ps)
 
 
-def worst_window(stretch: Stretch, lines: Screen, cut: Windows, before: Worst | None = None) -> Worst | None:
-    """The largest average over any window inside [0, H] that ends in the stretch, or ``before`` it.
+def worst_window(stretch: Stretch, lines: Screen, window_ps: int, before: Worst | None = None) -> Worst | None:
+    """The largest average over any window of ``window_ps`` inside [0, H] that ends in the stretch, or ``before`` it.
 
     None where there is no such window yet.
     """
-
-    window_ps = cut.window_ps
 
     def exact(starts_ps: list[int]) -> list[int]:
         if not starts_ps:
@@ -146,52 +145,34 @@ def worst_window(stretch: Stretch, lines: Screen, cut: Windows, before: Worst | 
 
     # Both ends of a window stray by less than 2 aJ for each running activity.
     error = 4 * lines.most_active << _BITS
-    return _worst(cut.starts_ps, cut.estimates(lines), error, window_ps, exact, before)
+    starts_ps, estimates = _windows(stretch, lines, window_ps)
+    return _worst(starts_ps, estimates, error, window_ps, exact, before)
 
 
-class Windows(NamedTuple):
-    """All windows of ``window_ps`` that end in a stretch and have an end on a breakpoint, by where both ends lie.
-
-    Some start on the breakpoints ``starting`` and end at ``ends``; the others end on the breakpoints ``ending`` and
-    start at ``starts``. ``starts_ps`` are the starts of all.
-    """
-
-    window_ps: int
-    starts_ps: list[int]
-    starting: slice
-    ends: list[tuple[int, int]]  # (number of the point, ps after it)
-    ending: slice
-    starts: list[tuple[int, int]]
-
-    def estimates(self, lines: Screen) -> list[int]:
-        """The energy of every window by ``lines``, which have the points of the stretch."""
-        energy, slope = lines.energy, lines.slope
-        by_end = [energy[i] + slope[i] * after_ps for i, after_ps in self.ends]
-        by_start = [energy[i] + slope[i] * after_ps for i, after_ps in self.starts]
-        return [*map(sub, by_end, energy[self.starting]), *map(sub, energy[self.ending], by_start)]
-
-
-def windows(stretch: Stretch, window_ps: int) -> Windows:
-    """The windows of a stretch."""
-    points_ps, first, end = stretch.points_ps, stretch.first, stretch.end
+def _windows(stretch: Stretch, lines: Screen, window_ps: int) -> tuple[list[int], list[int]]:
+    """Start and estimated energy of every window that ends in the stretch and has an end on a breakpoint."""
+    points_ps, energy = lines.points_ps, lines.energy
+    first, end = stretch.first, stretch.end
     low = bisect_left(points_ps, stretch.since_ps - window_ps, first, end)  # windows start on these breakpoints
     high = bisect_right(points_ps, stretch.last_ps - window_ps, low, end)
     to_point = bisect_left(points_ps, max(stretch.since_ps, window_ps), first, end)  # and end on those from here on
     ends_ps = [point_ps + window_ps for point_ps in points_ps[low:high]]
     starts_ps = [point_ps - window_ps for point_ps in points_ps[to_point:end]]
-    starting, ending = slice(low, high), slice(to_point, end)
-    ends, starts = _places(points_ps, ends_ps), _places(points_ps, starts_ps)
-    return Windows(window_ps, points_ps[low:high] + starts_ps, starting, ends, ending, starts)
+    estimates = list(map(sub, _on_lines(lines, ends_ps), energy[low:high]))
+    estimates += map(sub, energy[to_point:end], _on_lines(lines, starts_ps))
+    return points_ps[low:high] + starts_ps, estimates
 
 
-def _places(points_ps: Sequence[int], instants_ps: Sequence[int]) -> list[tuple[int, int]]:
-    """For each of ``instants_ps`` (ascending), the number of the last point up to it, and how long after it is."""
-    places: list[tuple[int, int]] = []
-    i = 0
+def _on_lines(lines: Screen, instants_ps: Sequence[int]) -> list[int]:
+    """The energy that the lines come to by each of ``instants_ps`` (ascending, within [0, H])."""
+    energies: list[int] = []
+    found = zip(lines.points_ps, [*lines.points_ps[1:], inf], lines.energy, lines.slope, strict=True)
+    point_ps, next_ps, energy, slope = next(found)
     for instant_ps in instants_ps:
-        i = bisect_right(points_ps, instant_ps, i) - 1
-        places.append((i, instant_ps - points_ps[i]))
-    return places
+        while instant_ps >= next_ps:
+            point_ps, next_ps, energy, slope = next(found)
+        energies.append(energy + slope * (instant_ps - point_ps))
+    return energies
 
 
 def worst_peak(
