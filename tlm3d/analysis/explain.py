@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from tlm3d.analysis import supply
 from tlm3d.analysis.activities import activities, breakpoints_ps
 from tlm3d.analysis.energy import UNOWNED, in_window
 from tlm3d.errors import SimulationError
@@ -103,6 +102,8 @@ def explain(
 
 def _loss_aj(recording: Recording, info: SupplyInfo, until_ps: int) -> int:
     """The regulator's loss over [0, until_ps]."""
+    from tlm3d.analysis import supply  # only a platform with a supply pays for the import
+
     spending = activities(recording, until_ps=until_ps)
     return supply.spent_aj(supply.losses(info, spending, breakpoints_ps(spending, until_ps)))
 
