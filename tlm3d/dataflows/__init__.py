@@ -21,7 +21,7 @@ from typing import Annotated, ClassVar
 
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
-from tlm3d.spec.nested import kind_schema, read_kind
+from tlm3d.spec.nested import nested_schema, read_kind
 from tlm3d.spec.quantities import Frozen
 
 Array = tuple[int, int]  # rows, columns
@@ -52,4 +52,4 @@ class Dataflow(Frozen):
         raise TypeError(f"{type(self).__name__} does not say how long a tile takes")
 
 
-AnyDataflow = Annotated[Dataflow, read_kind(Dataflow), kind_schema("channel-parallel")]
+AnyDataflow = Annotated[Dataflow, read_kind(Dataflow), nested_schema("channel-parallel")]

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
-from tlm3d.spec.nested import kind_schema, read_kind
+from tlm3d.spec.nested import nested_schema, read_kind
 from tlm3d.spec.quantities import Frozen
 from tlm3d.units import ceil_div
 
@@ -105,4 +105,4 @@ def elementwise(layer: Layer, tile: Tile, cores: int, simd: Simd) -> Work:
     return Work(_SOFTMAX * read, read + mine)
 
 
-AnyKernels = Annotated[Kernels, read_kind(Kernels), kind_schema("im2col")]
+AnyKernels = Annotated[Kernels, read_kind(Kernels), nested_schema("im2col")]

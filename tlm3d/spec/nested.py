@@ -37,7 +37,7 @@ def read_kind(base: type[_Slotted]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def kind_schema(example: str) -> WithJsonSchema:
+def nested_schema(example: str) -> WithJsonSchema:
     """JSON Schema of what ``read_kind`` reads; ``example`` is a kind that needs no keys."""
     return WithJsonSchema({"anyOf": [{"type": "string", "examples": [example]}, {"type": "object"}]})
 
