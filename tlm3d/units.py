@@ -88,6 +88,7 @@ _QUANTITY = re.compile(
     r"\s*(?P<number>[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)"
     r"\s*(?P<unit>[^\s\d.+-]\S*)?\s*"
 )
+_BEGINNING = re.compile(r"\s*[+-]?\.?[0-9]")
 _MAX_TEXT = 200
 BEYOND = "beyond anything physical"  # ends what is said of a number that is too large or small
 
@@ -125,6 +126,11 @@ def parse_number(text: str, what: str = "a number") -> Fraction:
     if match["unit"]:
         raise QuantityError(f"expected {what} without a unit, got {clip(text)}")
     return _bounded(Fraction(match["number"]), text)
+
+
+def begins_like_a_number(text: str) -> bool:
+    """Whether ``text`` is a number, with a unit or without, or was meant to be one."""
+    return _BEGINNING.match(text) is not None
 
 
 def parse_quantity(text: str, dimension: Dimension) -> Fraction:

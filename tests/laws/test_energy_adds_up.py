@@ -192,6 +192,17 @@ def test_no_window_averages_more_than_the_peak_by_more_than_the_floors(made: Rec
     assert (average.worst_nw - 1 - peak.worst_nw) * made.horizon_ps <= 1000 * slack_aj
 
 
+def close_in_stretches(reading: Meter, made: Recording, cuts_ps: set[int]) -> None:
+    """Have ``reading`` read ``made`` up to each of ``cuts_ps`` in turn, and then to its end."""
+    left = activities(made)
+    with patch.object(meter, "_BATCH", 0):
+        for cut_ps in sorted(cuts_ps):
+            running = [a._replace(end_ps=cut_ps) for a in left if a.start_ps < cut_ps < a.end_ps]
+            reading.read([a for a in left if a.end_ps <= cut_ps], running, cut_ps)
+            left = [a for a in left if a.end_ps > cut_ps]
+    reading.close(left, made.horizon_ps)
+
+
 @settings(max_examples=300)
 @given(made=recordings(longest_ps=30, most_aj=40, most_nw=3000), data=st.data())
 def test_power_read_in_stretches_is_power_read_at_once(made: Recording, data: st.DataObject) -> None:
@@ -201,12 +212,6 @@ def test_power_read_in_stretches_is_power_read_at_once(made: Recording, data: st
     limits = [LimitInfo("peak", 0, 0), *(LimitInfo("window", 0, window_ps) for window_ps in windows_ps)]
     once, cut = Meter(limits), Meter(limits)
     once.close(activities(made), horizon_ps)
-    left = activities(made)
-    with patch.object(meter, "_BATCH", 0):
-        for cut_ps in sorted(data.draw(st.sets(st.integers(1, horizon_ps), max_size=6))):
-            running = [a._replace(end_ps=cut_ps) for a in left if a.start_ps < cut_ps < a.end_ps]
-            cut.read([a for a in left if a.end_ps <= cut_ps], running, cut_ps)
-            left = [a for a in left if a.end_ps > cut_ps]
-    cut.close(left, horizon_ps)
+    close_in_stretches(cut, made, data.draw(st.sets(st.integers(1, horizon_ps), max_size=6)))
     assert cut.limits() == once.limits()
     assert cut.bins_nw() == once.bins_nw()

@@ -6,17 +6,15 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
-from unittest.mock import patch
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from laws.test_energy_adds_up import HUGE, SMALL, recordings
+from laws.test_energy_adds_up import HUGE, SMALL, close_in_stretches, recordings
 from laws.test_recording_kept import exported_aj, numbers, run, sliced
 from reference.random_systems import systems
 from reference.systems import Case
 from unit.analysis.made import recording, state
 
-from tlm3d.analysis import meter
 from tlm3d.analysis.activities import activities, breakpoints_ps, energy_by_aj
 from tlm3d.analysis.judge import judge
 from tlm3d.analysis.meter import Meter
@@ -184,13 +182,7 @@ def test_a_loss_read_in_stretches_is_the_loss_read_at_once(
     limits += [LimitInfo("peak", 0, 0, "battery")] * data.draw(st.integers(0, 1))
     once, cut = Meter(limits, info), Meter(limits, info)
     once.close(activities(made), horizon_ps)
-    left = activities(made)
-    with patch.object(meter, "_BATCH", 0):
-        for cut_ps in sorted(data.draw(st.sets(st.integers(1, horizon_ps), max_size=6))):
-            running = [a._replace(end_ps=cut_ps) for a in left if a.start_ps < cut_ps < a.end_ps]
-            cut.read([a for a in left if a.end_ps <= cut_ps], running, cut_ps)
-            left = [a for a in left if a.end_ps > cut_ps]
-    cut.close(left, horizon_ps)
+    close_in_stretches(cut, made, data.draw(st.sets(st.integers(1, horizon_ps), max_size=6)))
     assert cut.loss_aj == once.loss_aj
     assert cut.limits() == once.limits()
     assert cut.beyond_nw() == once.beyond_nw()

@@ -17,7 +17,7 @@ Everything is pure: the same arguments give the same answer, nothing is remember
 from __future__ import annotations
 
 from tlm3d.blocks._block import BlockSpec, DerivedValue
-from tlm3d.blocks._compute import ComputeSpec, Cost, DmaSpec
+from tlm3d.blocks._compute import ComputeSpec, Cost, DmaSpec, VectorUnitSpec
 from tlm3d.blocks._operated import ComputeEnergySpec, CycleEnergySpec, OperatedSpec, ProgrammableSpec
 from tlm3d.blocks._sensor import Row, SensorSpec
 
@@ -33,4 +33,5 @@ __all__ = [
     "ProgrammableSpec",
     "Row",
     "SensorSpec",
+    "VectorUnitSpec",
 ]

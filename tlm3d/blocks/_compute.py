@@ -20,9 +20,11 @@ from tlm3d.spec.quantities import (
     Count,
     CountOrZero,
     FrequencyHz,
+    Frozen,
+    Positive,
     SizeOrZeroBits,
 )
-from tlm3d.units import QuantityError
+from tlm3d.units import QuantityError, ceil_div
 
 
 class Cost(NamedTuple):
@@ -30,6 +32,22 @@ class Cost(NamedTuple):
 
     cycles: int
     energy_aj: int
+
+
+class VectorUnitSpec(Frozen):
+    """A vector unit beside an array, for pooling and addition; without ``elements_per_cycle`` there is none."""
+
+    elements_per_cycle: Positive | None = None
+
+    def on_vector_unit(self, kind: str) -> bool:
+        """Whether layers of ``kind`` run there."""
+        return kind in ("pool", "add") and self.elements_per_cycle is not None
+
+    def vector_cycles(self, tile: Tile) -> int:
+        """Cycles of ``tile`` there."""
+        assert self.elements_per_cycle is not None  # else it does not run there
+        exact = tile.elements / self.elements_per_cycle
+        return ceil_div(exact.numerator, exact.denominator)
 
 
 class DmaSpec(ChannelSpec):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tlm3d.blocks import ComputeSpec, Cost
+from tlm3d.blocks import ComputeSpec, Cost, VectorUnitSpec
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Pace, Tile
 from tlm3d.dataflows import AnyDataflow
 from tlm3d.dataflows.channel_parallel import ChannelParallel
-from tlm3d.spec.quantities import Count, CountOrZero, Positive, SizeBits
-from tlm3d.units import ceil_div
+from tlm3d.spec.quantities import Count, CountOrZero, SizeBits
 
 
-class CnnAccelerator(ComputeSpec):
+class CnnAccelerator(VectorUnitSpec, ComputeSpec):
     """``array: [rows, columns]`` of units, used in the way that ``dataflow`` says (``tlm3d list dataflows``).
 
     cycles = set-up + those of the dataflow. An optional vector unit (``elements_per_cycle``) does pooling and addition.
@@ -24,7 +23,6 @@ class CnnAccelerator(ComputeSpec):
     dataflow: AnyDataflow = ChannelParallel(kind="channel-parallel")
     local_bits: SizeBits = Field(alias="local")
     tile_setup: CountOrZero = 0
-    elements_per_cycle: Positive | None = None
 
     @property
     def local_bytes(self) -> int:
@@ -35,20 +33,14 @@ class CnnAccelerator(ComputeSpec):
         return self if self.dataflow.PACED else None
 
     def supports(self, kind: str) -> bool:
-        return self._on_vector_unit(kind) or self.dataflow.supports(kind)
+        return self.on_vector_unit(kind) or self.dataflow.supports(kind)
 
     def runs(self, layer: Layer) -> bool:
-        return self._on_vector_unit(layer.kind) or self.dataflow.runs(layer)
-
-    def _on_vector_unit(self, kind: str) -> bool:
-        return kind in ("pool", "add") and self.elements_per_cycle is not None
+        return self.on_vector_unit(layer.kind) or self.dataflow.runs(layer)
 
     def cost(self, layer: Layer, tile: Tile) -> Cost:
-        if self.elements_per_cycle is not None and self._on_vector_unit(layer.kind):
-            exact = tile.elements / self.elements_per_cycle
-            work = ceil_div(exact.numerator, exact.denominator)
-        else:
-            work = self.dataflow.cycles(self.array, layer, tile)
+        on_vector_unit = self.on_vector_unit(layer.kind)
+        work = self.vector_cycles(tile) if on_vector_unit else self.dataflow.cycles(self.array, layer, tile)
         cycles = self.tile_setup + work
         return Cost(cycles, self.energy.book(cycles, tile.macs))
 

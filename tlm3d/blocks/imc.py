@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from pydantic import Field, model_validator
 
-from tlm3d.blocks import ComputeEnergySpec, ComputeSpec, Cost
+from tlm3d.blocks import ComputeEnergySpec, ComputeSpec, Cost, VectorUnitSpec
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
 from tlm3d.facts import Fact
@@ -137,7 +137,7 @@ class _Mapping:
         return ins * taps * (1 if self.diagonal else self.groups(channels))
 
 
-class Imc(ComputeSpec):
+class Imc(VectorUnitSpec, ComputeSpec):
     """``array: [rows, columns]`` of cells. A pass drives rows with inputs and converts the sums on columns to digits.
 
     Rows hold the Cin·kh·kw weights behind an output, at most ``channels`` input channels of them a pass; columns hold
@@ -169,7 +169,6 @@ class Imc(ComputeSpec):
     row_write: CountOrZero = 0
     tile_setup: CountOrZero = 0
     depthwise: Flag = False
-    elements_per_cycle: Positive | None = None
     energy: ImcEnergySpec = Field(default_factory=ImcEnergySpec)
 
     @model_validator(mode="after")
@@ -183,15 +182,13 @@ class Imc(ComputeSpec):
         return self.local_bits // 8
 
     def supports(self, kind: str) -> bool:
-        if kind in ("pool", "add"):
-            return self.elements_per_cycle is not None
-        return kind in ("conv", "pointwise", "linear") or (kind == "depthwise" and self.depthwise)
+        if kind in ("conv", "pointwise", "linear"):
+            return True
+        return self.depthwise if kind == "depthwise" else self.on_vector_unit(kind)
 
     def cost(self, layer: Layer, tile: Tile) -> Cost:
         if layer.kind in ("pool", "add"):
-            assert self.elements_per_cycle is not None  # else it does not run here
-            work = tile.elements / self.elements_per_cycle
-            cycles = self.tile_setup + ceil_div(work.numerator, work.denominator)
+            cycles = self.tile_setup + self.vector_cycles(tile)
             return Cost(cycles, self.energy.book(cycles, tile.macs))
         lies = self._mapping(layer)
         channels = tile.out_channels
@@ -228,7 +225,7 @@ class Imc(ComputeSpec):
         )
 
     def layer_facts(self, layer: Layer) -> tuple[Fact, ...]:
-        if layer.kind in ("pool", "add"):
+        if self.on_vector_unit(layer.kind):
             return ()
         lies = self._mapping(layer)
         height, width, channels = layer.out_shape

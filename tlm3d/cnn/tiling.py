@@ -1,4 +1,4 @@
-"""Layers cut into tiles that fit a local memory twice (one tile computes while the next one loads).
+"""Layers cut into tiles that fit a local memory: twice, where one tile computes while the next one loads.
 
 A tile is a band of output rows, at full width, of a group of output channels. Bands overlap in the input rows
 both need (the halo), which are read again. Tiles run in one of two orders:

@@ -43,9 +43,6 @@ class BitSerial(Dataflow):
 
     PACED: ClassVar[bool] = True
 
-    def supports(self, kind: str) -> bool:
-        return kind in ("conv", "pointwise", "depthwise", "linear")
-
     def runs(self, layer: Layer) -> bool:
         if layer.weight_bits > _BITS or layer.activation_bits > _BITS:
             return False

@@ -34,12 +34,6 @@ class NearMemory(Dataflow):
 
     PACED: ClassVar[bool] = True
 
-    def supports(self, kind: str) -> bool:
-        return kind in ("conv", "pointwise", "depthwise", "linear")
-
-    def macs_per_cycle(self, array: Array) -> int:
-        return array[0] * array[1]
-
     def cycles(self, array: Array, layer: Layer, tile: Tile) -> int:
         lanes, at_once = array
         pixels, channels, summands = tile.out_rows * tile.out_width, tile.out_channels, layer.weights_per_channel

@@ -25,12 +25,6 @@ class PixelChannel(Dataflow):
 
     stream: Count | None = None
 
-    def supports(self, kind: str) -> bool:
-        return kind in ("conv", "pointwise", "depthwise", "linear")
-
-    def macs_per_cycle(self, array: Array) -> int:
-        return array[0] * array[1]
-
     def cycles(self, array: Array, layer: Layer, tile: Tile) -> int:
         rows, columns = array
         taps = layer.kernel[0] * layer.kernel[1]

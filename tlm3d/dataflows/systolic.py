@@ -29,12 +29,6 @@ class Systolic(Dataflow):
 
     PACED: ClassVar[bool] = True
 
-    def supports(self, kind: str) -> bool:
-        return kind in ("conv", "pointwise", "depthwise", "linear")
-
-    def macs_per_cycle(self, array: Array) -> int:
-        return array[0] * array[1]
-
     def cycles(self, array: Array, layer: Layer, tile: Tile) -> int:
         pixels, weights = tile.out_rows * tile.out_width, layer.weights_per_channel
         if layer.kind == "depthwise":

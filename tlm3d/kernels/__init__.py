@@ -45,9 +45,6 @@ class Work(NamedTuple):
         return Work(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-NOTHING = Work(0, 0)
-
-
 class Kernels(Frozen):
     """What every library has."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Tile
-from tlm3d.kernels import NOTHING, Kernels, Simd, Work, elementwise, largest_share, products
+from tlm3d.kernels import Kernels, Simd, Work, elementwise, largest_share, products
 from tlm3d.spec.quantities import Count, CountOrZero
 from tlm3d.units import ceil_div
 
@@ -85,7 +85,7 @@ class Im2col(Kernels):
         channel = column.times(tile.out_width).plus(output.times(outputs))
         work = channel.times(largest_share(tile.out_channels, cores))
         elements = sum(tile.input_bytes) * 8 // layer.activation_bits
-        return work.plus(NOTHING._replace(reordered=elements))
+        return work._replace(reordered=elements)
 
     @staticmethod
     def _copied_column(width: int, simd: Simd) -> Work:

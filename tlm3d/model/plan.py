@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from tlm3d.blocks import ComputeSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.model.residency import Residency
-from tlm3d.model.work import TaskWork, TileWork
+from tlm3d.model.work import Piece, TaskWork, TileWork
 from tlm3d.record.residency import Content, MemoryUse, Moved, ResidencyPlan, WeightsPlace
 from tlm3d.spec.binding import BlockName
 from tlm3d.spec.platform import PlatformSpec
@@ -21,12 +21,12 @@ def residency_plan(platform: PlatformSpec, residency: Residency, works: Iterable
     moved: Counter[tuple[str, str, str, str]] = Counter()
     pieces: dict[str, dict[str, int]] = defaultdict(dict)  # stage → network → largest piece
     for work in works:
-        for block, tile, opens in _tiles(work):
+        for block, tile, opened in _tiles(work):
             network = work.task.network
-            if opens and tile.piece is not None and network is not None:
-                stage, by_network = tile.piece.route.channels[-1].name, pieces[tile.piece.route.channels[-1].name]
-                by_network[network.name] = max(by_network.get(network.name, 0), tile.piece.bytes)
-                moved[work.task.name, WEIGHTS, tile.piece.route.channels[0].name, stage] += tile.piece.bytes
+            if opened is not None and network is not None:
+                store, stage = opened.route.channels[0].name, opened.route.channels[-1].name
+                pieces[stage][network.name] = max(pieces[stage].get(network.name, 0), opened.bytes)
+                moved[work.task.name, WEIGHTS, store, stage] += opened.bytes
             for load in tile.loads:
                 what = MAPS if load.is_input else WEIGHTS
                 moved[work.task.name, what, load.route.channels[0].name, block] += load.bytes
@@ -37,10 +37,9 @@ def residency_plan(platform: PlatformSpec, residency: Residency, works: Iterable
     for (network_name, place), n_bytes in residency.weights.items():
         is_resident = residency.is_resident(network_name, place)
         stage_of = None if is_resident else residency.weight_stage(place)
-        store = None if is_resident else ".".join(residency.weight_store(place))
-        weights.append(
-            WeightsPlace(network_name, ".".join(place), n_bytes, store, ".".join(stage_of) if stage_of else None)
-        )
+        store_of = None if is_resident else residency.weight_store(place)
+        places = (".".join(found) if found else None for found in (store_of, stage_of))
+        weights.append(WeightsPlace(network_name, ".".join(place), n_bytes, *places))
     return ResidencyPlan(
         tuple(sorted(_memories(platform, residency, pieces))),
         tuple(sorted(weights, key=lambda one: one[:2])),
@@ -48,18 +47,20 @@ def residency_plan(platform: PlatformSpec, residency: Residency, works: Iterable
     )
 
 
-def _tiles(work: TaskWork) -> Iterator[tuple[str, TileWork, bool]]:
-    """(block, tile, whether it brings in its piece) of every tile of an inference."""
+def _tiles(work: TaskWork) -> Iterator[tuple[str, TileWork, Piece | None]]:
+    """(block, tile, the piece of staged weights that it brings in, if any) of every tile of an inference."""
     for item in work.items:
         if item.layer is None:
             continue
         block = item.options[0]
         number = -1
         for tile in work.tiles(item, block, work.default_sources(item, block)):
-            opens = tile.piece is not None and tile.loads_weights and tile.piece.number > number
-            if opens and tile.piece is not None:
-                number = tile.piece.number
-            yield ".".join(block), tile, opens
+            opened = tile.piece if tile.loads_weights else None
+            if opened is not None and opened.number <= number:
+                opened = None
+            if opened is not None:
+                number = opened.number
+            yield ".".join(block), tile, opened
 
 
 def _memories(platform: PlatformSpec, residency: Residency, pieces: dict[str, dict[str, int]]) -> Iterator[MemoryUse]:

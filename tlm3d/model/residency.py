@@ -28,6 +28,7 @@ class Residency:
         self.contents: dict[BlockName, list[tuple[str, int]]] = defaultdict(list)  # memory → (what, bytes)
         self._free: dict[BlockName, int] = {}
         self._map_bytes: dict[tuple[str, str], dict[BlockName, int]] = {}  # by task and layer: alive while it runs
+        self._stagers = self._count_stagers()
         self._place_weights(workload, bindings)
         self._place_maps(workload, bindings)
         self._check_capacities()
@@ -151,8 +152,7 @@ class Residency:
                     alive.pop(read, None)
         return dict(peak)
 
-    @property
-    def _stagers(self) -> Counter[BlockName]:
+    def _count_stagers(self) -> Counter[BlockName]:
         """How many blocks stage weights in each memory."""
         dies = self._platform.dies
         blocks = [

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from tlm3d.errors import Problem, SpecError, did_you_mean, one_of
 from tlm3d.spec.scaling import is_scaled, scale
 from tlm3d.spec.source import Source, Tree, Where
-from tlm3d.units import clip
+from tlm3d.units import begins_like_a_number, clip
 
 CORNERS = ("low", "typical", "high")
 TYPICAL = "typical"
-
-_NUMBER = re.compile(r"\s*[+-]?\.?[0-9]")  # how a number begins, with a unit or without
 
 
 def check_corner(corner: str) -> None:
@@ -94,7 +91,7 @@ class _Picker:
 
 def _has_corners(tree: dict[str, Any]) -> bool:
     """Whether ``tree`` is a mapping of corners, perhaps with a slip of the keyboard in it."""
-    if not any(isinstance(value, str) and _NUMBER.match(value) for value in tree.values()):
+    if not any(isinstance(value, str) and begins_like_a_number(value) for value in tree.values()):
         return False
     return not tree.keys().isdisjoint(CORNERS) and all(key in CORNERS or _slip(key, tree) for key in tree)
 

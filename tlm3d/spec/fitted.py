@@ -19,10 +19,9 @@ import yaml
 from tlm3d.errors import Problem, SpecError
 from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.source import Source, Tree, Where, dotted, parse
-from tlm3d.units import clip
+from tlm3d.units import begins_like_a_number, clip
 
 _FITTED = re.compile(r"(?:^|;)\s*fitted:(?P<globs>[^;]*)")
-_NUMBER = re.compile(r"\s*[+-]?\.?[0-9]")
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML counts lines by
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -89,7 +88,7 @@ def fitted_parameters(source: Source, corner: str = TYPICAL) -> tuple[Fitted, ..
 def _numbers(tree: Tree, where: Where) -> Iterator[tuple[Where, str]]:
     """Path and text of every value that begins like a number."""
     if isinstance(tree, str):
-        if _NUMBER.match(tree):
+        if begins_like_a_number(tree):
             yield where, tree
         return
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):

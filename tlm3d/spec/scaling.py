@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +15,7 @@ from tlm3d.units import (
     VOLTAGE,
     Dimension,
     QuantityError,
+    begins_like_a_number,
     clip,
     parse_quantity,
     scaled_text,
@@ -23,8 +23,6 @@ from tlm3d.units import (
 
 KEYS = ("value", "at", "to")
 PLACE_KEYS = ("node", "voltage", "process")
-
-_NUMBER = re.compile(r"\s*[+-]?\.?[0-9]")
 
 
 def is_scaled(tree: Any) -> bool:
@@ -42,7 +40,7 @@ def is_scaled(tree: Any) -> bool:
         return True
     value = tree.get("value")
     numbers = value.values() if isinstance(value, dict) else [value]
-    return all(isinstance(one, str) and _NUMBER.match(one) for one in numbers)
+    return all(isinstance(one, str) and begins_like_a_number(one) for one in numbers)
 
 
 def scale(source: Source, tree: dict[str, Any], where: Where) -> tuple[str, list[Problem]]:

@@ -20,7 +20,7 @@ from tlm3d.cnn.network import MAX_BITS
 from tlm3d.dataflows import Dataflow
 from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
-from tlm3d.plugins import kinds, load_kind
+from tlm3d.plugins import kinds, load_kind, noun
 from tlm3d.spec.corners import CORNERS
 from tlm3d.spec.network import LayerText, NetworkText
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
@@ -32,13 +32,6 @@ Schema = dict[str, Any]
 
 FILES = ("platform", "workload", "network")
 _KIND = "what it is: the other keys depend on it"
-_TITLES = {
-    "blocks": "Block kind",
-    "dataflows": "Dataflow",
-    "kernels": "Kernel library",
-    "links": "Link kind",
-    "supplies": "Supply kind",
-}
 _OF_THE_KEY = ("description", "examples", "default")
 _ENDS = ("between", "from", "to")
 _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
@@ -94,7 +87,7 @@ def _with_shared(node: Any, shapes: dict[str, Schema]) -> Any:
 
 def kind_schema(slot: str, name: str) -> Schema:
     """The keys of one kind of ``slot``. Raises PluginError."""
-    title = _TITLES[slot]
+    title = noun(slot).capitalize()
     model = load_kind(slot, name)
     found = _object(model, f"{title} {name}")
     left_out: tuple[str, ...] = ("kind",)

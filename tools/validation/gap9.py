@@ -41,9 +41,10 @@ PROMOTED = (
 )
 START = (2100.0, 1.2)  # of the search for two parameters: cycles of set-up, cycles an instruction
 STEP = 0.02
+TOLERANCE = 0.12
 ROUNDS = 6
 RULES = [
-    Rule("latency, one parameter for two networks", "gap9/mlperf-tiny/latency/*", "within", 0.12, count=4),
+    Rule("latency, one parameter for two networks", "gap9/mlperf-tiny/latency/*", "within", TOLERANCE, count=4),
     Rule("latency, two parameters for two networks", "gap9/two-parameters/*", "within", 0.02, count=2),
 ]
 WEAK = """
@@ -62,14 +63,13 @@ def rows(settings: Sequence[str] = ()) -> list[Row]:
 
 def _at(point: str, settings: Sequence[str]) -> Iterator[Row]:
     group = "mlperf-tiny" if point == "low" else "mlperf-tiny-0.8V"
-    tolerance = 0.12
     for row in PUBLISHED["rows"]:
         ran = run(row, settings, point)
         what = f"{row['what']}, {PUBLISHED['points'][point]['voltage']}"
         alone = point == "low"  # but for the clock both points are one measurement
         ms, uj = 1e3 / row["inferences_per_s"][point], row["uj"][point]
         name = f"gap9/{group}/latency/{row['name']}"
-        yield Row(name, what, "ms", ms, ran.response_ps / 1e9, PREDICTED, SOURCE, tolerance, independent=alone)
+        yield Row(name, what, "ms", ms, ran.response_ps / 1e9, PREDICTED, SOURCE, TOLERANCE, independent=alone)
         name = f"gap9/{group}/energy/{row['name']}"
         modelled_uj = (ran.energy_aj + ran.unowned_aj) / 1e12
         yield Row(name, what, "uJ", uj, modelled_uj, PREDICTED, SOURCE, independent=alone)
@@ -110,20 +110,19 @@ def run(row: dict[str, Any], settings: Sequence[str] = (), point: str = "low") -
     """One inference of a published row at an operating point."""
     changed = [*settings, *(PROMOTED if row["promoted"] else ())]
     # The runtime's time before a layer is one number for both blocks.
-    engine = platform("gap9", changed).dies["chip"].blocks["ne16"]
-    changed.append(f"{BLOCKS}.cluster.layer_setup={engine.layer_setup}")
+    blocks = platform("gap9", changed).dies["chip"].blocks
+    changed.append(f"{BLOCKS}.cluster.layer_setup={blocks['ne16'].layer_setup}")
     if point == "high":
-        changed += _at_high(changed)
+        changed += _at_high(blocks)
     mapped = dict.fromkeys(row["on_cluster"], "cluster")
     return inference(platform("gap9", changed), network_of(row), "ne16", mapped)
 
 
-def _at_high(settings: Sequence[str]) -> list[str]:
+def _at_high(blocks: dict[str, Any]) -> list[str]:
     """The points' voltage; and with the clock, or the clock and the square of the voltage, what is stated at 0.65 V."""
     low, high = (PUBLISHED["points"][point] for point in ("low", "high"))
     clock = high["clock_mhz"] / low["clock_mhz"]
     volts = float(high["voltage"].split()[0]) / float(low["voltage"].split()[0])
-    blocks = platform("gap9", settings).dies["chip"].blocks
     rates = {f"{BLOCKS}.{name}.rate": blocks[name].rate_bps for name in ("l1", "l2")}
     rates |= {f"{BLOCKS}.{name}.dma.rate": blocks[name].dma.rate_bps for name in ("ne16", "cluster")}
     changed = [f"{BLOCKS}.{name}.voltage={high['voltage']}" for name in ("ne16", "cluster")]
