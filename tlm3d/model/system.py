@@ -17,13 +17,14 @@ from tlm3d.links import LinkSpec
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
-from tlm3d.model.dispatcher import Dispatcher, TaskRunner, task_rate
+from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.gate import Powers, powers_of
 from tlm3d.model.lane import Lane
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.plan import residency_plan
 from tlm3d.model.residency import Residency
 from tlm3d.model.surroundings import Builder, build
+from tlm3d.model.task_runner import TaskRunner, task_rate
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import period_ps, task_work
 from tlm3d.plugins import load_kind

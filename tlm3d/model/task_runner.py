@@ -1,0 +1,185 @@
+"""The life of a task: its jobs are released, run one at a time, wait in its backlog, and end."""
+
+from __future__ import annotations
+
+from collections import deque
+from fractions import Fraction
+from functools import partial
+
+from tlm3d.model.camera import Frame
+from tlm3d.model.context import Context
+from tlm3d.model.dispatcher import Dispatcher, Waiting
+from tlm3d.model.job import Job
+from tlm3d.model.op import Op
+from tlm3d.model.work import TaskWork
+from tlm3d.record.recording import JobEnd, Segment, TaskInfo
+from tlm3d.spec.workload import TaskSpec
+from tlm3d.tlm.alarm import Alarm
+from tlm3d.tlm.draws import draw
+from tlm3d.tlm.timing import NORMAL
+from tlm3d.units import PS_PER_S, release_ps
+
+
+class TaskRunner:
+    """One task: releases jobs, runs one at a time, keeps at most ``backlog`` waiting."""
+
+    def __init__(
+        self, context: Context, dispatcher: Dispatcher, work: TaskWork, info: TaskInfo, rate_hz: Fraction | None
+    ) -> None:
+        self._context, self._dispatcher, self._work = context, dispatcher, work
+        self._spec: TaskSpec = work.task.spec
+        self._name = work.task.name
+        self._info = info
+        self._rate_hz = rate_hz  # None: a camera releases the jobs
+        self._index = 0
+        self._active: Job | None = None
+        self._predecessor = "-"  # the last job that was active
+        self._waiting: deque[Job] = deque()
+        self._release_alarm = Alarm(context.env, self._release_periodic)
+        self._guarded: deque[Job] = deque()  # jobs whose deadline is watched
+
+    # ------------------------------------------------------------ release
+
+    def start(self) -> None:
+        """Schedule the first release of a periodic task."""
+        if self._rate_hz is not None:
+            self._schedule(0)
+
+    def _release_ps(self, index: int) -> int:
+        assert self._rate_hz is not None
+        nominal_ps = release_ps(index, self._rate_hz, self._spec.offset_ps)
+        if not self._spec.jitter_ps:
+            return nominal_ps
+        return nominal_ps + int(
+            draw(self._context.recording.seed, "jitter", self._name, index) * (self._spec.jitter_ps + 1)
+        )
+
+    def _schedule(self, index: int) -> None:
+        release = self._release_ps(index)
+        if release < self._context.recording.horizon_ps:
+            self._context.env.schedule(self._release_alarm, NORMAL, release - self._context.now_ps)
+
+    def _release_periodic(self) -> None:
+        self._arrive(self._new_job())
+        self._schedule(self._index)
+
+    def release_frame(self, frame: Frame) -> None:
+        """A camera starts to read out a frame of this task."""
+        job = self._new_job()
+        job.frame = frame
+        frame.on_end.append(partial(self._frame_ended, job))
+        self._arrive(job)
+
+    def _new_job(self) -> Job:
+        now_ps = self._context.now_ps
+        job = Job(self._work, self._index, now_ps, self._info, self._finish)
+        self._index += 1
+        if self._spec.on_miss != "continue":
+            self._guarded.append(job)
+            self._dispatcher.decide_in(self._info.deadline_ps)
+        return job
+
+    def _arrive(self, job: Job) -> None:
+        if self._active is None:
+            self._activate(job)
+            return
+        self._waiting.append(job)
+        if len(self._waiting) > self._spec.backlog:
+            self._dispatcher.decide_in(0)  # the active job may yet end at this instant
+
+    # ------------------------------------------------------------ start
+
+    def _activate(self, job: Job) -> None:
+        self._active = job
+        job.active = True
+        self._try_start(job)
+        self._predecessor = job.label
+
+    def _frame_ended(self, job: Job, frame: Frame) -> None:
+        if job.ended:
+            return
+        job.input_op = frame.landed
+        if frame.lost:
+            self._end_early(job, "input-lost", self.waiting_for(job))
+        elif job.active:
+            self._try_start(job)
+
+    def _try_start(self, job: Job) -> None:
+        frame = job.frame
+        if frame is not None and frame.landed is None:
+            return
+        now_ps = self._context.now_ps
+        arrived_ps = job.input_op.end_ps if job.input_op else job.release_ps
+        if now_ps > arrived_ps:  # the task's job before this one was still running
+            waits = (Segment("self-predecessor", arrived_ps, now_ps, self._name, self._predecessor),)
+            job.input_op = Op("overhead", self._name, now_ps, now_ps, job.input_op, waits)
+        self._dispatcher.start_job(job)
+
+    # ------------------------------------------------------------ end
+
+    def _finish(self, job: Job) -> None:
+        self._record(job, "finished", self._context.now_ps, self.waiting_for(job))
+        self._next()
+
+    def _next(self) -> None:
+        self._active = self._waiting.popleft() if self._waiting else None
+        if self._active is not None:
+            self._activate(self._active)
+
+    def _end_early(self, job: Job, status: str, waiting: Waiting) -> None:
+        if job.items:
+            self._dispatcher.withdraw(job)
+        self._record(job, status, -1, waiting)
+        if job is self._active:
+            self._next()
+        else:
+            self._waiting.remove(job)
+
+    def overdue(self) -> list[Job]:
+        """Jobs that end at their deadline, now: not finished (abort) or not begun (drop)."""
+        found = []
+        while self._guarded and self._guarded[0].deadline_ps <= self._context.now_ps:
+            job = self._guarded.popleft()
+            if not job.ended and (self._spec.on_miss == "abort" or job.start_ps < 0):
+                found.append(job)
+        return found
+
+    def end_at_deadline(self, job: Job, waiting: Waiting) -> None:
+        """End one of ``overdue``, which waited for ``waiting`` where it was not at work."""
+        self._end_early(job, "aborted" if self._spec.on_miss == "abort" else "dropped", waiting)
+
+    def trim_backlog(self) -> None:
+        """Drop what the backlog bars, the oldest first."""
+        while len(self._waiting) > self._spec.backlog:
+            job = self._waiting.popleft()
+            self._record(job, "dropped", -1, self.waiting_for(job))
+
+    def _record(self, job: Job, status: str, finish_ps: int, waiting: Waiting) -> None:
+        now_ps = self._context.now_ps
+        job.ended = True
+        self._context.recording.jobs.append(self._end_of(job, status, finish_ps, now_ps, waiting))
+
+    def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
+        return job.end(status, finish_ps, job.segments(now_ps, waiting))
+
+    def waiting_for(self, job: Job) -> Waiting:
+        """What ``job`` waits for where it has nothing under way."""
+        frame = job.frame
+        if frame is not None and frame.landed is None:
+            return ("sensing", self._spec.input.camera if self._spec.input else "-", "-")
+        if not job.active:
+            return ("self-predecessor", self._name, self._active.label if self._active else "-")
+        return self._dispatcher.waiting_for(job)
+
+    def close(self) -> None:
+        """At the horizon: record the jobs that have not ended."""
+        for job in [*([self._active] if self._active else []), *self._waiting]:
+            horizon_ps = self._context.recording.horizon_ps
+            self._context.recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job)))
+
+
+def task_rate(spec: TaskSpec) -> Fraction | None:
+    """Releases a second of a periodic task, None when a camera releases it."""
+    if spec.rate_hz is not None:
+        return spec.rate_hz
+    return Fraction(PS_PER_S, spec.period_ps) if spec.period_ps is not None else None
