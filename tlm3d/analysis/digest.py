@@ -9,6 +9,7 @@ from itertools import chain
 
 from tlm3d.analysis import blame, supply
 from tlm3d.analysis.activities import activities
+from tlm3d.analysis.chains import Chains
 from tlm3d.analysis.channels import added, channel_results
 from tlm3d.analysis.deadlines import Tally, jobs_by_task
 from tlm3d.analysis.efficiency import compute_time_ps, efficiency
@@ -35,6 +36,7 @@ class Digest:
         self._busy_ps: Counter[str] = Counter()
         self._tallies = {name: Tally(name, task.deadline_ps, task.firm) for name, task in recording.tasks.items()}
         self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
+        self._chains = Chains(recording)
         self._meter = Meter(recording.limits, recording.supply)
 
     def fold(self, settled_ps: int, going_on: Sequence[StateInterval]) -> None:
@@ -43,7 +45,7 @@ class Digest:
         ``going_on`` are the states that have started before and not ended. The run may end at ``settled_ps`` or later.
         """
         ended = self._recording.take(settled_ps)
-        self._add(ended)
+        self._add(ended, settled_ps)
         self._keep(ended)
         running = replace(self._recording, states=[*self._recording.states, *going_on])
         self._meter.read(activities(ended), activities(running, until_ps=settled_ps), settled_ps)
@@ -52,7 +54,7 @@ class Digest:
         """The whole answer, once the run is over."""
         recording = self._recording
         horizon_ps = recording.horizon_ps
-        self._add(recording)
+        self._add(recording, horizon_ps)
         self._meter.close(activities(recording), horizon_ps)
         self._keep(recording)
         kept = self._kept
@@ -66,7 +68,8 @@ class Digest:
         if recording.supply is not None:
             booked, battery = self._battery(total_aj, tasks)
         held = self._meter.limits()
-        word, reasons = verdict(tasks.values(), held)
+        chains = self._chains.results(horizon_ps)
+        word, reasons = verdict(tasks.values(), held, chains.values())
         return Result(
             verdict=word,
             reasons=reasons,
@@ -91,6 +94,7 @@ class Digest:
             notes=(*recording.notes, *self._beyond()),
             recording=recording,
             battery=battery,
+            chains=chains,
         )
 
     def _battery(self, rail_aj: int, tasks: dict[str, TaskResult]) -> tuple[tuple[Account, ...], Battery]:
@@ -114,9 +118,11 @@ class Digest:
         most, rated = map(show_nw, beyond_nw)
         return (f"supply: the load comes to {most}, beyond its last point at {rated}, whose efficiency is kept",)
 
-    def _add(self, facts: Recording) -> None:
+    def _add(self, facts: Recording, settled_ps: int) -> None:
         horizon_ps = facts.horizon_ps
-        for name, jobs in jobs_by_task(facts).items():
+        by_task = jobs_by_task(facts)
+        self._chains.add(by_task, () if facts is self._recording else self._recording.jobs, settled_ps)
+        for name, jobs in by_task.items():
             self._tallies[name].add(jobs, horizon_ps)
             self._contenders[name] = blame.contenders([*self._contenders[name], *jobs], horizon_ps)
         self._booked_aj.update(booked_aj(facts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tlm3d.record.recording import JobEnd, Recording
@@ -88,6 +88,29 @@ class TaskResult:
     def is_kept(self) -> bool:
         """Whether the verdict has nothing against it: no miss, or what misses a firm task tolerates."""
         return self.firm.met if self.firm else not self.missed
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """One kind of delay along a chain: of the first task's jobs (reaction) or of the last one's outputs (data age)."""
+
+    worst_ps: int
+    mean_ps: int | None  # rounded down, over those known; None where none is
+    judged: int  # those known, and those whose bound has passed without
+    lost: int  # of these, beyond the bound; 0 without one
+    is_bound: bool  # the worst belongs to a job that nothing had reacted to by the end: at least so much
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """End-to-end delay through ``tasks``; see tlm3d.analysis.chains for what is measured."""
+
+    name: str
+    tasks: tuple[str, ...]
+    deadline_ps: int | None  # of the reaction
+    max_age_ps: int | None
+    reaction: Delay | None  # None where the first task had no job
+    age: Delay | None  # None where the last task had no output
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +232,4 @@ class Result:
     recording: Recording
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     battery: Battery | None = None  # None without a supply
+    chains: dict[str, ChainResult] = field(default_factory=dict)  # by name
