@@ -168,6 +168,21 @@ class ChannelResult:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockUse:
+    """What a block did inside the window."""
+
+    die: str
+    name: str
+    computing_ps: dict[str, int]  # by task, sorted
+    switching_ps: int  # from one job to another
+
+    @property
+    def busy_ps(self) -> int:
+        """All of it; over the window this is the utilisation."""
+        return sum(self.computing_ps.values()) + self.switching_ps
+
+
+@dataclass(frozen=True, slots=True)
 class Efficiency:
     """The three efficiencies, of energy at the rail. None where nothing was computed or completed. 1 MAC = 2 op."""
 
@@ -233,3 +248,4 @@ class Result:
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     battery: Battery | None = None  # None without a supply
     chains: dict[str, ChainResult] = field(default_factory=dict)  # by name
+    blocks: dict[str, BlockUse] = field(default_factory=dict)  # those at work, as die.block
