@@ -19,7 +19,7 @@ from tlm3d.cli.options import (
 from tlm3d.cli.terminal import errors, progress_bar, tell, terminated
 
 NAME = "score"
-SHORT = "Score the networks of a workload: XRBench, ANTT, throughput, fairness."
+SHORT = "Score how the networks of a workload share a chip."
 EXAMPLES = (
     "tlm3d score platforms/three_tier_vision.yaml workloads/always_on_vision.yaml",
     'tlm3d score P.yaml W.yaml --set links.tsv.rate="5 Mbit/s" --json -',
