@@ -116,6 +116,10 @@ class Pipeline:
         if not (self._waiting or self._loading or self._loaded or self._computing or self._to_store):
             self.gate.release(self._context.now_ps)
 
+    def delay_ps(self, now_ps: int) -> int:
+        """How long until it is awake, if work were posted now."""
+        return self.gate.delay_ps(now_ps)
+
     def inputs_complete(self, run: ItemRun) -> None:
         """The layers that ``run`` reads have stored: a tile that waits for them goes on loading."""
         stalled = self._stalled
@@ -363,7 +367,7 @@ class Pipeline:
             self._record(what, run, tile, op.start_ps, end_ps, 0)
             then(op)
 
-        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.view.priority, owner)
+        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.priority, owner)
 
     # ------------------------------------------------------------ compute
 

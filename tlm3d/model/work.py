@@ -72,6 +72,16 @@ class Item:
     layer: Layer | None = None
     layer_reads: tuple[int | None, ...] = ()  # by tensor read: the item that made it, None for the task's input
     readers: tuple[int, ...] = ()
+    holds: tuple[str, ...] = ()  # resources that it has while it runs
+    shared: bool = False  # its options are processors that share a queue
+    frees: tuple[str, ...] = ()  # of those it holds, what no item after it holds on to
+    only: BlockName | None = None  # its block, where it has one option
+    n_reads: int = 0
+    plain: dict[BlockName, TileWork] = field(default_factory=dict)  # a stage, by block
+
+    def __post_init__(self) -> None:
+        self.only = self.options[0] if len(self.options) == 1 else None
+        self.n_reads = len(self.reads)
 
 
 @dataclass(slots=True)
@@ -96,6 +106,11 @@ class TaskWork:
         if key not in self._cache:
             self._cache[key] = self._stage(item, block) if item.stage else self._tiles(item, block, sources)
         return self._cache[key]
+
+    def least_ps(self, item: Item, from_tile: int = 0) -> int:
+        """The least time that ``item`` computes from tile ``from_tile`` on, on any of its options."""
+        works = (self.tiles(item, block, self.default_sources(item, block)) for block in item.options)
+        return min(sum(tile.compute_ps for tile in tiles[from_tile:]) for tiles in works)
 
     def home(self, block: BlockName) -> BlockName:
         """The memory that keeps the feature maps made on ``block``."""
@@ -220,8 +235,12 @@ def task_work(
         memory = residency.home(binding.stages[-1])
     work = TaskWork(task, tuple(items), memory, platform, topology, residency)
     for item in items:
+        kept = {name for other in item.readers for name in items[other].holds}
+        item.frees = tuple(name for name in item.holds if name not in kept)
         for block in item.options:  # so that what does not fit is an error before the run
-            work.tiles(item, block, work.default_sources(item, block))
+            tiles = work.tiles(item, block, work.default_sources(item, block))
+            if item.stage is not None:
+                item.plain[block] = tiles[0]
     return work
 
 
