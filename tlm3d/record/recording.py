@@ -145,6 +145,16 @@ class TaskInfo(NamedTuple):
     dense_ops: int  # 2 x MACs of one inference as published; 0 for a task without a network
     network: str  # name of the network or -
     period_ps: int
+    firm: tuple[int, int] | None = None  # (m, k): at least m of any k consecutive judged jobs in time
+
+
+class ChainInfo(NamedTuple):
+    """A path through tasks whose delay is watched; a bound that is None is not judged."""
+
+    tasks: tuple[str, ...]
+    deadline_ps: int | None = None  # of the reaction
+    max_age_ps: int | None = None
+    cascades: frozenset[str] = frozenset()  # those of the tasks that the task before releases
 
 
 class LimitInfo(NamedTuple):
@@ -180,6 +190,7 @@ class Recording:
     corner: str = "typical"  # low, typical, high: which of the values at corners the run had
     dies: tuple[str, ...] = ()  # names, top tier first
     tasks: dict[str, TaskInfo] = field(default_factory=dict)  # by name, sorted
+    chains: dict[str, ChainInfo] = field(default_factory=dict)  # by name, sorted
     channels: dict[str, ChannelInfo] = field(default_factory=dict)  # by name, sorted
     components: tuple[Component, ...] = ()
     limits: tuple[LimitInfo, ...] = ()
