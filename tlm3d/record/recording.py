@@ -129,6 +129,22 @@ class TaskInfo(NamedTuple):
     dense_ops: int  # 2 x MACs of one inference as published; 0 for a task without a network
     network: str  # name of the network or -
     period_ps: int
+    demand_ps: tuple[tuple[str, int], ...] = ()  # by block: computing time of a job, every item at its first option
+
+
+class LockWait(NamedTuple):
+    """``job`` waits for ``resource``, which ``holder`` holds; both as task#index."""
+
+    job: str
+    resource: str
+    holder: str
+
+
+class Deadlock(NamedTuple):
+    """From ``at_ps`` on each of these jobs waits for the next one, the last for the first: none can ever go on."""
+
+    at_ps: int
+    waits: tuple[LockWait, ...]
 
 
 class LimitInfo(NamedTuple):
@@ -175,6 +191,7 @@ class Recording:
     legs: list[TransferLeg] = field(default_factory=list)
     states: list[StateInterval] = field(default_factory=list)  # each appended when it has ended
     jobs: list[JobEnd] = field(default_factory=list)
+    deadlocks: list[Deadlock] = field(default_factory=list)
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     macs_executed: int = 0  # by all tiles computed inside the window
     kept: Kept = FULL  # what the lists hold once the run is over
