@@ -103,7 +103,7 @@ class System:
             network = task.network
             recording.tasks[name] = TaskInfo(
                 self._deadline_ps(name), task.spec.priority, 2 * network.macs if network else 0,
-                network.name if network else "-", self._period_ps(name),
+                network.name if network else "-", self._period_ps(name), demand_ps=self._works[name].demand_ps(),
             )  # fmt: skip
 
     def _check_cameras(self) -> None:

@@ -112,6 +112,16 @@ class TaskWork:
         works = (self.tiles(item, block, self.default_sources(item, block)) for block in item.options)
         return min(sum(tile.compute_ps for tile in tiles[from_tile:]) for tiles in works)
 
+    def demand_ps(self) -> tuple[tuple[str, int], ...]:
+        """By block, in name order, the computing time of one job when every item runs at its first option."""
+        demand_ps: dict[str, int] = {}
+        for item in self.items:
+            block = item.options[0]
+            tiles = self.tiles(item, block, self.default_sources(item, block))
+            path = ".".join(block)
+            demand_ps[path] = demand_ps.get(path, 0) + sum(tile.compute_ps for tile in tiles)
+        return tuple(sorted(demand_ps.items()))
+
     def home(self, block: BlockName) -> BlockName:
         """The memory that keeps the feature maps made on ``block``."""
         return self._residency.home(block)
