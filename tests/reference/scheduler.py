@@ -1,15 +1,15 @@
 """A second scheduler, written from the rules and the textbooks alone: which job runs when, and when it finishes.
 
-It knows nothing of the model and shares no line with it: plain Python, no simulation library, whole numbers of any unit
-for time. At every arrival and completion it looks at all that is ready anew, which is slow and easy to believe.
+It knows nothing of the model: plain Python, whole numbers of any unit for time. At every arrival and completion it looks
+at all that is ready anew, which is slow and easy to believe.
 
 - Jobs of one task run one after the other; ``backlog`` of them may wait, one more puts out the one that waits longest.
 - Small keys first; ties by task name, index of the job, place of the stage in its list.
 - Of a pool of m processors the m most urgent stages run. One that runs stays where it is.
-- ``least-laxity`` (Mok & Dertouzos 1978: deadline − now − remaining) is looked at again at arrivals and completions of the
-  pool, and ``quantum`` after the last look while something waits there.
+- ``least-laxity`` (deadline − now − remaining) is looked at again at arrivals and completions of the pool, and
+  ``quantum`` after the last look while something waits there.
 - Resources: a stage takes all it ``holds`` when it first runs, and gives back what the next one does not hold.
-  ``inheritance`` and ``ceiling`` as in Sha, Rajkumar & Lehoczky 1990, the latter for one processor and fixed priorities.
+  ``inheritance`` and ``ceiling`` as in Sha, Rajkumar & Lehoczky 1990, the latter for one processor, fixed priorities.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Execution:
 
 @dataclass
 class Schedule:
-    """What came out: by (task, index) the finish, None where there was none before the horizon or the job was put out."""
+    """What came out: by (task, index) the finish, None where there was none up to the horizon."""
 
     finish: dict[tuple[str, int], int | None] = field(default_factory=dict)
     start: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -187,7 +187,8 @@ class Scheduler:
             victims = [e for e in running if e not in able[: pool.m] and pool.preemption != "none"]
             yielding = [e for e in victims if self.until_boundary(e, pool) == 0]
             if yielding:
-                self.suspend(max(yielding, key=lambda e: order[id(e)]), pool)
+                victim = max(yielding, key=lambda e: order[id(e)])
+                victim.processor, victim.owed = -1, pool.switch
                 continue
             if victims:
                 self.look_again[name] = self.now + min(self.until_boundary(e, pool) for e in victims)
@@ -209,9 +210,6 @@ class Scheduler:
             execution.job.held |= execution.stage.holds
             self.out.start.setdefault(execution.job.name, self.now)
         execution.processor = execution.last = processor
-
-    def suspend(self, execution: Execution, pool: Pool) -> None:
-        execution.processor, execution.owed = -1, pool.switch
 
     # ------------------------------------------------------------ what happens
 
