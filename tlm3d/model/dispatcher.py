@@ -33,6 +33,7 @@ class Dispatcher:
         self.engines: dict[BlockName, Engine] = {}  # processors that share a queue have the same one
         self.cameras: list[Camera] = []
         self.runners: list[TaskRunner] = []
+        self._key = policy.key
         self._to_place: list[ItemRun] = []
         self._decide_alarm = Alarm(context.env, self._decide)
 
@@ -56,11 +57,13 @@ class Dispatcher:
 
     def start_job(self, job: Job) -> None:
         """``job``'s input is there and its task is free: its first items may run."""
-        job.base = job.urgency = (self._policy.key(job), job.task, job.index)
-        job.items = runs = [ItemRun(job, item) for item in job.work.items]
-        for run in runs:
-            if run.block is not None and run.item.stage is None:
-                self._assign(run, run.block)
+        job.base = job.urgency = (self._key(job), job.task, job.index)
+        work = job.work
+        job.items = runs = [ItemRun(job, item) for item in work.items]
+        if not work.all_pooled:
+            for run in runs:
+                if run.block is not None and not run.item.pooled:
+                    self._assign(run, run.block)
         for run in runs:
             if not run.missing:
                 self._ready(run)
@@ -76,7 +79,7 @@ class Dispatcher:
 
     def _ready(self, run: ItemRun) -> None:
         item = run.item
-        if item.shared:
+        if item.pooled:
             self.engines[item.options[0]].enqueue(run)
             return
         if run.block is None:

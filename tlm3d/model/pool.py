@@ -107,7 +107,7 @@ class Pool:
         own = run.ready_op if job.input_op is None else latest(run.ready_op, job.input_op)
         now_ps = self._env.now
         execution = _Execution(run, job.release_ps if own is None else own.end_ps)
-        options = run.item.options
+        options = run.item.options if run.block is None else (run.block,)
         lanes = self._options.get(options)
         if lanes is None:
             found = [lane for lane in self._lanes if lane.name in options]

@@ -197,7 +197,7 @@ class System:
         pool_of = {path: {path} for path in processors}
         for work in self._works.values():
             for item in work.items:
-                if item.shared:
+                if item.pooled:
                     together = set[BlockName]().union(*(pool_of[path] for path in item.options))
                     pool_of.update(dict.fromkeys(together, together))
         pools = {min(pool): pool for pool in pool_of.values()}

@@ -73,7 +73,7 @@ class Item:
     layer_reads: tuple[int | None, ...] = ()  # by tensor read: the item that made it, None for the task's input
     readers: tuple[int, ...] = ()
     holds: tuple[str, ...] = ()  # resources that it has while it runs
-    shared: bool = False  # its options are processors that share a queue
+    pooled: bool = False  # it is a stage and its options are processors, which share a queue where there are several
     frees: tuple[str, ...] = ()  # of those it holds, what no item after it holds on to
     only: BlockName | None = None  # its block, where it has one option
     n_reads: int = 0
@@ -94,6 +94,7 @@ class TaskWork:
     _platform: PlatformSpec
     _topology: Topology
     _residency: Residency
+    all_pooled: bool = False  # it has nothing but stages on processors
     _cache: dict[tuple[int, BlockName, tuple[BlockName, ...]], tuple[TileWork, ...]] = field(default_factory=dict)
     _staged: dict[tuple[int, BlockName], tuple[Piece, ...]] = field(default_factory=dict)
 
@@ -251,6 +252,9 @@ def task_work(
             tiles = work.tiles(item, block, work.default_sources(item, block))
             if item.stage is not None:
                 item.plain[block] = tiles[0]
+        blocks = [_spec(platform, block) for block in item.options]
+        item.pooled = item.stage is not None and all(isinstance(block, Processor) for block in blocks)
+    work.all_pooled = all(item.pooled for item in items)
     return work
 
 
