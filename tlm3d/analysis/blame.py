@@ -10,8 +10,8 @@ from tlm3d.errors import SimulationError
 from tlm3d.record.recording import JobEnd
 
 BUCKETS = (
-    "sensing", "compute", "throttle", "np-block", "preempt", "link-queue", "link-transfer", "memory", "wake-up",
-    "input-late", "self-predecessor", "overhead",
+    "sensing", "compute", "throttle", "np-block", "preempt", "resource", "link-queue", "link-transfer", "memory",
+    "wake-up", "input-late", "self-predecessor", "overhead",
 )  # fmt: skip
 
 

@@ -19,9 +19,10 @@ from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
 from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.gate import Powers, powers_of
-from tlm3d.model.lane import Lane
+from tlm3d.model.locks import Locks
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.plan import residency_plan
+from tlm3d.model.pool import Pool
 from tlm3d.model.residency import Residency
 from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.task_runner import TaskRunner, task_rate
@@ -102,7 +103,7 @@ class System:
             network = task.network
             recording.tasks[name] = TaskInfo(
                 self._deadline_ps(name), task.spec.priority, 2 * network.macs if network else 0,
-                network.name if network else "-", self._period_ps(name),
+                network.name if network else "-", self._period_ps(name), demand_ps=self._works[name].demand_ps(),
             )  # fmt: skip
 
     def _check_cameras(self) -> None:
@@ -143,12 +144,16 @@ class System:
         env = Environment()
         fabric = Fabric(env)
         context = Context(env, fabric, self.recording, self._topology)
-        dispatcher = Dispatcher(context, self._policy)
+        locks = Locks({}, self.recording.deadlocks.append, lambda: context.now_ps)
+        dispatcher = Dispatcher(context, self._policy, locks)
         for path, spec in self._blocks():
             if isinstance(spec, ComputeSpec):
                 dispatcher.engines[path] = Pipeline(context, path, spec, dispatcher.item_finished)
-            elif isinstance(spec, Processor):
-                dispatcher.engines[path] = Lane(context, path, spec, dispatcher.item_finished)
+        for pool in self._pools():
+            engine = Pool(context, pool, self._policy, 10**9, locks, dispatcher.item_finished)
+            dispatcher.engines.update(dict.fromkeys(pool, engine))
+        engines = list(dict.fromkeys(dispatcher.engines.values()))
+        locks.engines = [engine for engine in engines if isinstance(engine, Pool)]
         runners = {
             name: TaskRunner(context, dispatcher, work, self.recording.tasks[name], task_rate(work.task.spec))
             for name, work in self._works.items()
@@ -166,14 +171,14 @@ class System:
             """Record and hand over what is certain, all of [0, done_ps] having happened."""
             assert fold is not None
             late_ps = [transfer.posted_ps for transfer in fabric.in_flight()]  # booked when they finish
-            late_ps += [engine.settled_ps for engine in dispatcher.engines.values()]
+            late_ps += [engine.settled_ps for engine in engines]
             settled_ps = min([done_ps, *late_ps])
-            parts = (*dispatcher.engines.values(), *cameras, *carriers)
+            parts = (*engines, *cameras, *carriers)
             fold(settled_ps, [state for part in parts for state in part.settle(settled_ps)])
 
         self._advance(env, progress, settle if fold else None)
         fabric.settle(self.recording.horizon_ps)
-        for part in (*dispatcher.engines.values(), *runners.values(), *cameras):
+        for part in (*engines, *runners.values(), *cameras):
             part.close()
         for transfer in fabric.in_flight():
             if isinstance(transfer.owner, Owner):  # what a user's module posts to the fabric itself has none
@@ -185,6 +190,18 @@ class System:
     def _blocks(self) -> list[tuple[BlockName, object]]:
         dies = self._platform.dies
         return [((die, name), spec) for die in dies for name, spec in dies[die].blocks.items()]
+
+    def _pools(self) -> list[dict[BlockName, Processor]]:
+        """The processors, those together that share stages, directly or not."""
+        processors = {path: spec for path, spec in self._blocks() if isinstance(spec, Processor)}
+        pool_of = {path: {path} for path in processors}
+        for work in self._works.values():
+            for item in work.items:
+                if item.pooled:
+                    together = set[BlockName]().union(*(pool_of[path] for path in item.options))
+                    pool_of.update(dict.fromkeys(together, together))
+        pools = {min(pool): pool for pool in pool_of.values()}
+        return [{path: processors[path] for path in sorted(pool)} for _, pool in sorted(pools.items())]
 
     def _cameras(self, context: Context, runners: dict[str, TaskRunner], dispatcher: Dispatcher) -> list[Camera]:
         taken: dict[BlockName, list[Subscription]] = {}

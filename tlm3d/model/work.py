@@ -72,6 +72,16 @@ class Item:
     layer: Layer | None = None
     layer_reads: tuple[int | None, ...] = ()  # by tensor read: the item that made it, None for the task's input
     readers: tuple[int, ...] = ()
+    holds: tuple[str, ...] = ()  # resources that it has while it runs
+    pooled: bool = False  # it is a stage and its options are processors, which share a queue where there are several
+    frees: tuple[str, ...] = ()  # of those it holds, what no item after it holds on to
+    only: BlockName | None = None  # its block, where it has one option
+    n_reads: int = 0
+    plain: dict[BlockName, TileWork] = field(default_factory=dict)  # a stage, by block
+
+    def __post_init__(self) -> None:
+        self.only = self.options[0] if len(self.options) == 1 else None
+        self.n_reads = len(self.reads)
 
 
 @dataclass(slots=True)
@@ -84,6 +94,7 @@ class TaskWork:
     _platform: PlatformSpec
     _topology: Topology
     _residency: Residency
+    all_pooled: bool = False  # it has nothing but stages on processors
     _cache: dict[tuple[int, BlockName, tuple[BlockName, ...]], tuple[TileWork, ...]] = field(default_factory=dict)
     _staged: dict[tuple[int, BlockName], tuple[Piece, ...]] = field(default_factory=dict)
 
@@ -96,6 +107,21 @@ class TaskWork:
         if key not in self._cache:
             self._cache[key] = self._stage(item, block) if item.stage else self._tiles(item, block, sources)
         return self._cache[key]
+
+    def least_ps(self, item: Item, from_tile: int = 0) -> int:
+        """The least time that ``item`` computes from tile ``from_tile`` on, on any of its options."""
+        works = (self.tiles(item, block, self.default_sources(item, block)) for block in item.options)
+        return min(sum(tile.compute_ps for tile in tiles[from_tile:]) for tiles in works)
+
+    def demand_ps(self) -> tuple[tuple[str, int], ...]:
+        """By block, in name order, the computing time of one job when every item runs at its first option."""
+        demand_ps: dict[str, int] = {}
+        for item in self.items:
+            block = item.options[0]
+            tiles = self.tiles(item, block, self.default_sources(item, block))
+            path = ".".join(block)
+            demand_ps[path] = demand_ps.get(path, 0) + sum(tile.compute_ps for tile in tiles)
+        return tuple(sorted(demand_ps.items()))
 
     def home(self, block: BlockName) -> BlockName:
         """The memory that keeps the feature maps made on ``block``."""
@@ -220,8 +246,15 @@ def task_work(
         memory = residency.home(binding.stages[-1])
     work = TaskWork(task, tuple(items), memory, platform, topology, residency)
     for item in items:
+        kept = {name for other in item.readers for name in items[other].holds}
+        item.frees = tuple(name for name in item.holds if name not in kept)
         for block in item.options:  # so that what does not fit is an error before the run
-            work.tiles(item, block, work.default_sources(item, block))
+            tiles = work.tiles(item, block, work.default_sources(item, block))
+            if item.stage is not None:
+                item.plain[block] = tiles[0]
+        blocks = [_spec(platform, block) for block in item.options]
+        item.pooled = item.stage is not None and all(isinstance(block, Processor) for block in blocks)
+    work.all_pooled = all(item.pooled for item in items)
     return work
 
 

@@ -105,12 +105,27 @@ class JobEnd(NamedTuple):
     finish_ps: int
     status: str
     segments: tuple[Segment, ...]
-    source: int = -1  # index of the job that released it, of the task it comes after; -1 for any other release
+    source: int = -1  # index of the job that released it, for a cascade
 
     @property
     def end_ps(self) -> int:
         """Where its segments end: with it, or with the window."""
         return self.segments[-1].end_ps if self.segments else self.release_ps
+
+
+class LockWait(NamedTuple):
+    """``job`` waits for ``resource``, which ``holder`` has, or which what it has bars; jobs as task#index."""
+
+    job: str
+    resource: str
+    holder: str
+
+
+class Deadlock(NamedTuple):
+    """Since ``at_ps`` each job waits for the next one, the last for the first: none of them will go on."""
+
+    at_ps: int
+    waits: tuple[LockWait, ...]
 
 
 class ChannelInfo(NamedTuple):
@@ -131,6 +146,7 @@ class TaskInfo(NamedTuple):
     network: str  # name of the network or -
     period_ps: int
     firm: tuple[int, int] | None = None  # (m, k): at least m of any k consecutive judged jobs in time
+    demand_ps: tuple[tuple[str, int], ...] = ()  # by block: computing time of a job, every item at its first option
 
 
 class ChainInfo(NamedTuple):
@@ -187,6 +203,7 @@ class Recording:
     legs: list[TransferLeg] = field(default_factory=list)
     states: list[StateInterval] = field(default_factory=list)  # each appended when it has ended
     jobs: list[JobEnd] = field(default_factory=list)
+    deadlocks: list[Deadlock] = field(default_factory=list)
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     macs_executed: int = 0  # by all tiles computed inside the window
     kept: Kept = FULL  # what the lists hold once the run is over
