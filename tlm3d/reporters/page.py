@@ -129,7 +129,10 @@ class Page:
         optional.sort(key=lambda i: (columns[i].of_detail, i))
         width = self._table_width if any(column.of_detail for column in columns) else self.width
         choices = [set(optional[len(optional) - n :]) for n in range(len(optional) + 1)]  # which ones to leave out
-        for left_out, gap in ((choice, gap) for choice in choices for gap in (2, 1)):
+        details = sum(column.of_detail for column in columns)
+        for left_out, gap in (
+            (choice, gap) for choice in choices for gap in ((2, 1) if len(choice) >= details else (2,))
+        ):
             places = [i for i in range(len(columns)) if i not in left_out]
             kept = [columns[i] for i in places]
             cells = [[row[i] for i in places] for row in rows]
