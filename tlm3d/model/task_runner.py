@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from fractions import Fraction
 from functools import partial
 
+from tlm3d.model.activations import Arrivals
+from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Frame
 from tlm3d.model.context import Context
 from tlm3d.model.dispatcher import Dispatcher, Waiting
@@ -15,53 +16,58 @@ from tlm3d.model.work import TaskWork
 from tlm3d.record.recording import JobEnd, Segment, TaskInfo
 from tlm3d.spec.workload import TaskSpec
 from tlm3d.tlm.alarm import Alarm
-from tlm3d.tlm.draws import draw
 from tlm3d.tlm.timing import NORMAL
-from tlm3d.units import PS_PER_S, release_ps
 
 
 class TaskRunner:
     """One task: releases jobs, runs one at a time, keeps at most ``backlog`` waiting."""
 
     def __init__(
-        self, context: Context, dispatcher: Dispatcher, work: TaskWork, info: TaskInfo, rate_hz: Fraction | None
+        self, context: Context, dispatcher: Dispatcher, work: TaskWork, info: TaskInfo, arrivals: Arrivals | None
     ) -> None:
         self._context, self._dispatcher, self._work = context, dispatcher, work
         self._spec: TaskSpec = work.task.spec
         self._name = work.task.name
         self._info = info
-        self._rate_hz = rate_hz  # None: a camera releases the jobs
+        self._arrivals = arrivals  # None: a camera or another task releases the jobs
+        self._children: list[tuple[TaskRunner, Chance]] = []  # tasks that a finished job may release a job of
+        self._sources: dict[int, int] = {}  # in a cascade: by job under way, the index of the job that released it
         self._index = 0
         self._active: Job | None = None
         self._predecessor = "-"  # the last job that was active
         self._waiting: deque[Job] = deque()
-        self._release_alarm = Alarm(context.env, self._release_periodic)
-        self._guarded: deque[Job] = deque()  # jobs whose deadline is watched
+        self._release_alarm = Alarm(context.env, self._release_next)
+        self._guarded: deque[Job] = deque()  # jobs that may have to end early
+        # After its release a job is aborted, or dropped: when what it has to compute would end past its deadline.
+        is_drop = self._spec.on_miss == "drop"
+        self._guard_ps = max(0, info.deadline_ps - work.least_ps + 1) if is_drop else info.deadline_ps
 
     # ------------------------------------------------------------ release
 
     def start(self) -> None:
-        """Schedule the first release of a periodic task."""
-        if self._rate_hz is not None:
-            self._schedule(0)
+        """Schedule the first release of a task that is not released by others."""
+        if self._arrivals is not None:
+            self._schedule(self._arrivals)
 
-    def _release_ps(self, index: int) -> int:
-        assert self._rate_hz is not None
-        nominal_ps = release_ps(index, self._rate_hz, self._spec.offset_ps)
-        if not self._spec.jitter_ps:
-            return nominal_ps
-        return nominal_ps + int(
-            draw(self._context.recording.seed, "jitter", self._name, index) * (self._spec.jitter_ps + 1)
-        )
+    def _schedule(self, arrivals: Arrivals) -> None:
+        at_ps = arrivals.next_ps()
+        if at_ps < self._context.recording.horizon_ps:
+            self._context.env.schedule(self._release_alarm, NORMAL, at_ps - self._context.now_ps)
 
-    def _schedule(self, index: int) -> None:
-        release = self._release_ps(index)
-        if release < self._context.recording.horizon_ps:
-            self._context.env.schedule(self._release_alarm, NORMAL, release - self._context.now_ps)
-
-    def _release_periodic(self) -> None:
+    def _release_next(self) -> None:
         self._arrive(self._new_job())
-        self._schedule(self._index)
+        if self._arrivals is not None:
+            self._schedule(self._arrivals)
+
+    def add_child(self, child: TaskRunner, chance: Chance) -> None:
+        """Each finished job releases one of ``child``, by ``chance`` of its own index."""
+        self._children.append((child, chance))
+
+    def _release_after(self, source: int) -> None:
+        """Job ``source`` of the parent has finished."""
+        if self._context.now_ps < self._context.recording.horizon_ps:
+            self._sources[self._index] = source
+            self._arrive(self._new_job())
 
     def release_frame(self, frame: Frame) -> None:
         """A camera starts to read out a frame of this task."""
@@ -76,7 +82,7 @@ class TaskRunner:
         self._index += 1
         if self._spec.on_miss != "continue":
             self._guarded.append(job)
-            self._dispatcher.decide_in(self._info.deadline_ps)
+            self._dispatcher.decide_in(self._guard_ps)
         return job
 
     def _arrive(self, job: Job) -> None:
@@ -120,6 +126,9 @@ class TaskRunner:
     def _finish(self, job: Job) -> None:
         self._record(job, "finished", self._context.now_ps, self.waiting_for(job))
         self._next()
+        for child, chance in self._children:
+            if chance.comes(job.index):
+                child._release_after(job.index)
 
     def _next(self) -> None:
         self._active = self._waiting.popleft() if self._waiting else None
@@ -136,9 +145,10 @@ class TaskRunner:
             self._waiting.remove(job)
 
     def overdue(self) -> list[Job]:
-        """Jobs that end at their deadline, now: not finished (abort) or not begun (drop)."""
+        """Jobs that end early, now: not finished by the deadline (abort), or not begun when that is too late (drop)."""
         found = []
-        while self._guarded and self._guarded[0].deadline_ps <= self._context.now_ps:
+        begun_by_ps = self._context.now_ps - self._guard_ps
+        while self._guarded and self._guarded[0].release_ps <= begun_by_ps:
             job = self._guarded.popleft()
             if not job.ended and (self._spec.on_miss == "abort" or job.start_ps < 0):
                 found.append(job)
@@ -160,7 +170,8 @@ class TaskRunner:
         self._context.recording.jobs.append(self._end_of(job, status, finish_ps, now_ps, waiting))
 
     def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
-        return job.end(status, finish_ps, job.segments(now_ps, waiting))
+        end = job.end(status, finish_ps, job.segments(now_ps, waiting))
+        return end._replace(source=self._sources.pop(job.index)) if self._sources else end
 
     def waiting_for(self, job: Job) -> Waiting:
         """What ``job`` waits for where it has nothing under way."""
@@ -176,10 +187,3 @@ class TaskRunner:
         for job in [*([self._active] if self._active else []), *self._waiting]:
             horizon_ps = self._context.recording.horizon_ps
             self._context.recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job)))
-
-
-def task_rate(spec: TaskSpec) -> Fraction | None:
-    """Releases a second of a periodic task, None when a camera releases it."""
-    if spec.rate_hz is not None:
-        return spec.rate_hz
-    return Fraction(PS_PER_S, spec.period_ps) if spec.period_ps is not None else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Option(NamedTuple):
 
 class Policy(ABC):
     """Orders jobs and places layers."""
+
+    FIXED_TASKS: ClassVar[bool] = False  # of two tasks it always prefers the same one
+    MOVES: ClassVar[bool] = False  # its order of two jobs may change with time
 
     @abstractmethod
     def key(self, job: JobView) -> int:

@@ -105,6 +105,7 @@ class JobEnd(NamedTuple):
     finish_ps: int
     status: str
     segments: tuple[Segment, ...]
+    source: int = -1  # index of the job that released it, for a cascade
 
     @property
     def end_ps(self) -> int:
@@ -129,6 +130,7 @@ class TaskInfo(NamedTuple):
     dense_ops: int  # 2 x MACs of one inference as published; 0 for a task without a network
     network: str  # name of the network or -
     period_ps: int
+    firm: tuple[int, int] | None = None  # (m, k): of any k consecutive jobs at least m in time
 
 
 class LimitInfo(NamedTuple):
