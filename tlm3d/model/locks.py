@@ -1,7 +1,7 @@
 """Shared resources: what only one job at a time may hold, and how urgent its holder is meanwhile.
 
-A resource is requested when a stage that holds it would run. Where another job has it, the stage waits, and the block
-is free for others. Given back, it goes to the most urgent job that waits for it.
+A stage takes all that it holds when it first runs. Where another job has one of them, it waits, and the block is free
+for others; once that has been given back it stands in its queue again, and who runs first has it.
 
 - ``none``: the holder keeps its own urgency.
 - ``inheritance``: it has that of the most urgent job it holds up, directly or not (Sha, Rajkumar & Lehoczky 1990).
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from tlm3d.model.job import ItemRun, Job
+from tlm3d.model.job import ItemRun, Job, Urgency
 from tlm3d.record.recording import Deadlock, LockWait
 
 
@@ -22,7 +22,7 @@ class Waits(Protocol):
     """An engine whose stages may wait for resources."""
 
     def unpark(self, run: ItemRun) -> None:
-        """The resource that ``run`` waited for may be had now."""
+        """What ``run`` waited for has been given back: it may try again."""
 
     def rebook(self, run: ItemRun) -> None:
         """``run`` waits on, behind another job than before."""
@@ -38,11 +38,17 @@ class Resource(NamedTuple):
     ceiling: tuple[int, str] | None
 
 
+class _Bar(NamedTuple):
+    """``job`` holds ``resource``, or what bars it."""
+
+    resource: str
+    job: Job
+
+
 class _Waiter(NamedTuple):
     run: ItemRun
     engine: Waits
-    resource: str
-    behind: Job  # that holds it, or holds what bars it
+    bars: tuple[_Bar, ...]  # all of them must go
 
 
 class Locks:
@@ -58,31 +64,31 @@ class Locks:
         self.engines: Collection[Waits] = ()
 
     def take(self, run: ItemRun, engine: Waits) -> bool:
-        """Take what ``run`` holds and its job does not; False where it has to wait: ``engine`` will be told."""
+        """Take all that ``run`` holds and its job does not; False where it has to wait: ``engine`` will be told."""
         job = run.job
-        for name in run.item.holds:
-            if self._holders.get(name) is job:
-                continue
-            behind = self._bars(name, job)
-            if behind is not None:
-                self._waiters.append(_Waiter(run, engine, name, behind))
-                self._find_deadlock(job)
-                self._inherit([behind])
-                return False
-            self._hand(name, job)
+        bars = self._bars(run)
+        if bars:
+            self._waiters.append(_Waiter(run, engine, bars))
+            self._find_deadlock(job)
+            self._inherit([bar.job for bar in bars])
+            return False
+        wanted = [name for name in run.item.holds if name not in job.held]
+        for name in wanted:
+            self._holders[name] = job
+        job.held = (*job.held, *wanted)
         return True
 
-    def waited_for(self, run: ItemRun) -> tuple[str, str] | None:
-        """The resource that ``run`` waits for, and the job that it waits behind."""
-        waiter = next((waiter for waiter in self._waiters if waiter.run is run), None)
-        return None if waiter is None else (waiter.resource, waiter.behind.label)
+    def waited_for(self, run: ItemRun) -> tuple[str, str]:
+        """The first resource that ``run`` waits for, and the job that it waits behind."""
+        bar = next(waiter.bars[0] for waiter in self._waiters if waiter.run is run)
+        return bar.resource, bar.job.label
 
     def waits(self, job: Job) -> bool:
         """Whether anything of ``job`` waits for a resource."""
         return any(waiter.run.job is job for waiter in self._waiters)
 
     def give(self, job: Job, names: Iterable[str]) -> None:
-        """``job`` needs ``names`` no more. Who has them next is for ``settle``."""
+        """``job`` needs ``names`` no more; ``settle`` then tells those that wait."""
         given = [name for name in names if self._holders.get(name) is job]
         if not given:
             return
@@ -92,61 +98,63 @@ class Locks:
         job.held = tuple(name for name in job.held if name not in given)
         self._inherit([job])
 
+    def settle(self) -> None:
+        """Those that nothing bars any more may try again."""
+        if not self._given:
+            return
+        self._given = False
+        waiters, self._waiters = self._waiters, []
+        free: list[_Waiter] = []
+        moved: list[_Waiter] = []
+        for waiter in waiters:
+            bars = self._bars(waiter.run)
+            if not bars:
+                free.append(waiter)
+                continue
+            self._waiters.append(waiter._replace(bars=bars))
+            if bars[0] != waiter.bars[0]:
+                moved.append(waiter)
+        for waiter in free:
+            waiter.engine.unpark(waiter.run)
+        for waiter in moved:
+            waiter.engine.rebook(waiter.run)
+        self._inherit({bar.job for waiter in (*waiters, *self._waiters) for bar in waiter.bars})
+
     def forget(self, job: Job) -> None:
         """``job`` is over: it waits for nothing and holds nothing."""
         left = [waiter for waiter in self._waiters if waiter.run.job is job]
         self._waiters = [waiter for waiter in self._waiters if waiter.run.job is not job]
         self.give(job, job.held)
-        self._inherit([waiter.behind for waiter in left])
+        self._inherit([bar.job for waiter in left for bar in waiter.bars])
 
     def rekey(self, jobs: Iterable[Job], urgency: Callable[[Job], None]) -> None:
         """Every job of ``jobs`` and of those that wait for a resource has another urgency of its own."""
         everyone = {*jobs, *(waiter.run.job for waiter in self._waiters), *self._holders.values()}
         for job in everyone:
             urgency(job)
-        for job in {waiter.behind for waiter in self._waiters}:
-            job.urgency = min([job.base, *self._pushing(job, set())])
+        for job in {bar.job for waiter in self._waiters for bar in waiter.bars}:
+            job.urgency = min([job.base, *self._pushing(job, {job})])
 
     # ------------------------------------------------------------ who bars whom
 
-    def _bars(self, name: str, job: Job) -> Job | None:
-        """The job that keeps ``job`` from taking ``name``: it has it, or what it has has too high a ceiling."""
-        holder = self._holders.get(name)
-        if holder is not None:
-            return holder
-        if self._resources[name].ceiling is None:
-            return None
-        held = [
-            (ceiling, other.base, other)
-            for held, other in self._holders.items()
-            if other is not job and (ceiling := self._resources[held].ceiling) is not None
-        ]
-        highest = min(held, key=lambda one: one[:2], default=None)
-        return highest[2] if highest is not None and job.urgency[:2] >= highest[0] else None
-
-    def _hand(self, name: str, job: Job) -> None:
-        self._holders[name] = job
-        job.held = (*job.held, name)
-
-    def settle(self) -> None:
-        """Those that nothing bars any more, the most urgent first, have what they waited for."""
-        if not self._given:
-            return
-        self._given = False
-        for waiter in sorted(self._waiters, key=lambda waiter: (waiter.run.job.urgency, waiter.run.job.base)):
-            job = waiter.run.job
-            behind = self._bars(waiter.resource, job)
-            if behind is not None:
-                if behind is not waiter.behind:
-                    self._waiters[self._waiters.index(waiter)] = waiter._replace(behind=behind)
-                    waiter.engine.rebook(waiter.run)
-                    self._find_deadlock(job)
+    def _bars(self, run: ItemRun) -> tuple[_Bar, ...]:
+        """What keeps ``run`` from all that it wants: it is held, or what is held has too high a ceiling."""
+        job, found = run.job, list[_Bar]()
+        for name in run.item.holds:
+            holder = self._holders.get(name)
+            if holder is job:
                 continue
-            self._waiters.remove(waiter)
-            self._hand(waiter.resource, job)
-            waiter.engine.unpark(waiter.run)
-        for job in {waiter.behind for waiter in self._waiters}:
-            self._inherit([job])
+            if holder is not None:
+                found.append(_Bar(name, holder))
+            elif self._resources[name].ceiling is not None:
+                found += self._ceilings_over(job, name)
+        return tuple(dict.fromkeys(found))
+
+    def _ceilings_over(self, job: Job, name: str) -> list[_Bar]:
+        held = [(self._resources[name].ceiling, holder) for name, holder in self._holders.items() if holder is not job]
+        level = job.urgency[:2]
+        above = [(ceiling, holder.base, holder) for ceiling, holder in held if ceiling is not None and level >= ceiling]
+        return [_Bar(name, min(above, key=lambda one: one[:2])[2])] if above else []
 
     # ------------------------------------------------------------ inheritance
 
@@ -155,22 +163,23 @@ class Locks:
         todo, seen = list(jobs), set[Job]()
         while todo:
             job = todo.pop()
-            urgency = min([job.base, *self._pushing(job, set())])
+            urgency = min([job.base, *self._pushing(job, {job})])
             if urgency != job.urgency:
                 job.urgency = urgency
                 for engine in self.engines:
                     engine.reorder(job)
             if job not in seen:
                 seen.add(job)
-                todo += [waiter.behind for waiter in self._waiters if waiter.run.job is job]
+                todo += [bar.job for waiter in self._waiters if waiter.run.job is job for bar in waiter.bars]
 
-    def _pushing(self, job: Job, seen: set[Job]) -> list[tuple[int, str, int]]:
+    def _pushing(self, job: Job, seen: set[Job]) -> list[Urgency]:
         """The urgencies of all that wait behind ``job``, directly or not, and hand theirs on."""
-        seen.add(job)
         found = []
         for waiter in self._waiters:
             other = waiter.run.job
-            if waiter.behind is job and other not in seen and self._resources[waiter.resource].inherits:
+            hands_on = any(bar.job is job and self._resources[bar.resource].inherits for bar in waiter.bars)
+            if hands_on and other not in seen:
+                seen.add(other)
                 found += [other.base, *self._pushing(other, seen)]
         return found
 
@@ -178,17 +187,19 @@ class Locks:
 
     def _find_deadlock(self, job: Job) -> None:
         """Report a circle of jobs each of which waits behind the next, if ``job`` has just closed one."""
-        ring: list[_Waiter] = []
-        at: Job | None = job
-        while at is not None:
-            waiter = next((waiter for waiter in self._waiters if waiter.run.job is at), None)
-            if waiter is None:
-                return
-            ring.append(waiter)
-            at = waiter.behind
-            if at is job:
-                waits = (LockWait(one.run.job.label, one.resource, one.behind.label) for one in ring)
-                self._found(Deadlock(self._now(), tuple(waits)))
-                return
-            if len(ring) > len(self._waiters):
-                return  # a circle that ``job`` is not part of, reported when it closed
+        ring = self._way_back(job, job, set())
+        if ring:
+            self._found(Deadlock(self._now(), tuple(ring)))
+
+    def _way_back(self, at: Job, to: Job, seen: set[Job]) -> list[LockWait]:
+        """The waits that lead from ``at`` to ``to``; none where there is no way."""
+        seen.add(at)
+        for waiter in self._waiters:
+            for bar in waiter.bars if waiter.run.job is at else ():
+                wait = LockWait(at.label, bar.resource, bar.job.label)
+                if bar.job is to:
+                    return [wait]
+                rest = self._way_back(bar.job, to, seen) if bar.job not in seen else []
+                if rest:
+                    return [wait, *rest]
+        return []

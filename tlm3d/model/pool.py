@@ -85,6 +85,7 @@ class Pool:
         self._context, self._policy, self._finished, self._locks = context, policy, finished, locks
         self._env, self._spans = context.env, context.recording.spans
         self._lanes = [_Lane(self, context, name, spec) for name, spec in sorted(specs.items())]
+        self._in_tiles = any(lane.spec.preemption == "tile" for lane in self._lanes)
         self._any_gated = any(lane.gated for lane in self._lanes)
         self._options: dict[tuple[BlockName, ...], Sequence[_Lane]] = {}
         self._alike = True  # every stage so far may run on every processor
@@ -274,31 +275,54 @@ class Pool:
 
     def _victim(self, execution: _Execution, urgency: Urgency, now_ps: float) -> _Lane | None:
         """The processor of the least urgent stage that ``execution`` may preempt now."""
+        if self._in_tiles:
+            return self._victim_at_border(execution, int(now_ps))
         chosen = None
         least = urgency
         for lane in execution.lanes:
             running = lane.running
-            if running is None or running.job.urgency <= least:
-                continue
-            if lane.spec.preemption == "full" or self._at_border(lane, running, int(now_ps)):
+            if running is not None and lane.spec.preemption == "full" and running.job.urgency > least:
                 chosen, least = lane, running.job.urgency
         return chosen
 
-    def _at_border(self, lane: _Lane, running: _Execution, now_ps: int) -> bool:
-        """Whether ``running`` has done whole tiles; with tiles, if not, there will be a decision when it has."""
+    def _victim_at_border(self, execution: _Execution, now_ps: int) -> _Lane | None:
+        """The same where some may be preempted only where whole tiles are done.
+
+        Only who is not among the most urgent, as many as there are processors, gives way: who is waits for nobody
+        less urgent to come to the end of a tile. If none of them is there yet, there will be a decision when one is.
+        """
+        lanes = execution.lanes
+        order = [(running.job.urgency, running.job.base) for lane in lanes if (running := lane.running) is not None]
+        order += [entry[:2] for entry in self._ready if not set(lanes).isdisjoint(entry[3].lanes)]
+        stay = set(sorted(order)[: len(lanes)])
+        giving = [
+            (running.job.urgency, running.job.base, lane, self._border_ps(lane, running, now_ps))
+            for lane in lanes
+            if (running := lane.running) is not None
+            and lane.spec.preemption != "none"
+            and (running.job.urgency, running.job.base) not in stay
+        ]
+        at_border = [one for one in giving if one[3] == now_ps]
+        if at_border:
+            return max(at_border, key=lambda one: one[:2])[2]
+        for *_, lane, border_ps in giving:
+            if border_ps < lane.ends_ps and border_ps != lane.border_ps:
+                lane.border_ps = border_ps
+                self._env.schedule(self._pick_alarm, PICK, border_ps - now_ps)
+        return None
+
+    @staticmethod
+    def _border_ps(lane: _Lane, running: _Execution, now_ps: int) -> int:
+        """When ``running`` may be preempted next: now, where it has done whole tiles."""
         tile_ps = lane.spec.tile_ps
-        if lane.spec.preemption == "none" or tile_ps is None:
-            return False
-        worked_ps = now_ps - lane.resumed_ps - running.switch_ps
-        done_ps = running.work_ps - running.left_ps
-        if worked_ps >= 0 and (done_ps + worked_ps) % tile_ps == 0 and (worked_ps or not running.switch_ps):
-            return True
-        next_ps = lane.resumed_ps + running.switch_ps - done_ps + (done_ps + max(0, worked_ps)) // tile_ps * tile_ps
-        border_ps = next_ps + tile_ps
-        if border_ps < lane.ends_ps and border_ps != lane.border_ps:
-            lane.border_ps = border_ps
-            self._env.schedule(self._pick_alarm, PICK, border_ps - now_ps)
-        return False
+        if lane.spec.preemption == "full" or tile_ps is None:
+            return now_ps
+        began_ps = lane.resumed_ps + running.switch_ps
+        before_ps = running.work_ps - running.left_ps
+        done_ps = before_ps + max(0, now_ps - began_ps)
+        if done_ps % tile_ps == 0:
+            return now_ps
+        return began_ps - before_ps + (done_ps // tile_ps + 1) * tile_ps
 
     def _wake(self, execution: _Execution, waking: int, now_ps: float) -> int:
         """Have a processor woken for ``execution`` unless one is being woken for it; -1 where none can be."""

@@ -47,8 +47,8 @@ class Option(NamedTuple):
 class Policy(ABC):
     """Orders jobs and places layers."""
 
-    MOVES: ClassVar[bool] = False
-    FIXED_TASKS: ClassVar[bool] = False
+    FIXED_TASKS: ClassVar[bool] = False  # of two tasks it always prefers the same one
+    MOVES: ClassVar[bool] = False  # its order of two jobs may change with time
 
     @abstractmethod
     def key(self, job: JobView) -> int:
