@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tlm3d.record.recording import JobEnd, Recording
@@ -91,6 +91,29 @@ class TaskResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """One kind of delay along a chain: of the first task's jobs (reaction) or of the last one's outputs (data age)."""
+
+    worst_ps: int
+    mean_ps: int | None  # rounded down, over those known; None where none is
+    judged: int  # those known, and those whose bound has passed without
+    lost: int  # of these, beyond the bound; 0 without one
+    is_bound: bool  # the worst belongs to a job that nothing had reacted to by the end: at least so much
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """End-to-end delay through ``tasks``; see tlm3d.analysis.chains for what is measured."""
+
+    name: str
+    tasks: tuple[str, ...]
+    deadline_ps: int | None  # of the reaction
+    max_age_ps: int | None
+    reaction: Delay | None  # None where the first task had no job
+    age: Delay | None  # None where the last task had no output
+
+
+@dataclass(frozen=True, slots=True)
 class JobBlame:
     """One job with its response split by cause; the buckets sum to the response, picosecond for picosecond."""
 
@@ -142,6 +165,21 @@ class ChannelResult:
     energy_aj: int
     queue_ps: int
     resent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockUse:
+    """What a block did inside the window."""
+
+    die: str
+    name: str
+    computing_ps: dict[str, int]  # by task, sorted
+    switching_ps: int  # from one job to another
+
+    @property
+    def busy_ps(self) -> int:
+        """All of it; over the window this is the utilisation."""
+        return sum(self.computing_ps.values()) + self.switching_ps
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +247,5 @@ class Result:
     recording: Recording
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     battery: Battery | None = None  # None without a supply
+    chains: dict[str, ChainResult] = field(default_factory=dict)  # by name
+    blocks: dict[str, BlockUse] = field(default_factory=dict)  # those at work, as die.block

@@ -11,6 +11,7 @@ import pytest
 
 from tlm3d.analysis.result import (
     Account,
+    BlockUse,
     ChannelResult,
     Efficiency,
     JobBlame,
@@ -176,6 +177,7 @@ def missed() -> Result:
         boot_bytes=123456,
         notes=("weights of wake do not fit beside the array and are fetched for every inference",),
         recording=recording(),
+        blocks={"npu.array": BlockUse("npu", "array", {"classify": 40 * MS}, 0)},
     )
 
 
