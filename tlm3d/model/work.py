@@ -250,12 +250,13 @@ def task_work(
     if memory is None and binding.feeder is not None and isinstance(_spec(platform, binding.feeder), ComputeSpec):
         memory = residency.home(binding.feeder)
     work = TaskWork(task, tuple(items), memory, platform, topology, residency)
-    for item in reversed(items):
+    for item in items:
         times_ps = []
         for block in item.options:  # so that what does not fit is an error before the run
             tiles = work.tiles(item, block, work.default_sources(item, block))
             times_ps.append(sum(tile.compute_ps for tile in tiles))
         item.least_ps = min(times_ps)
+    for item in reversed(items):
         item.path_ps = item.least_ps + max((items[reader].path_ps for reader in item.readers), default=0)
     return work
 

@@ -95,7 +95,7 @@ class _Binder:
             if name is None:
                 continue
             if name in found:
-                self.problems.add((*at, "on"), f"{clip(reference)} stands there twice")
+                self.problems.add((*at, "on"), f"{clip(reference)} stands there already")
                 continue
             found.append(name)
             fault = self._fault(stage, name)
