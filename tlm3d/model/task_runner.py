@@ -18,6 +18,8 @@ from tlm3d.spec.workload import TaskSpec
 from tlm3d.tlm.alarm import Alarm
 from tlm3d.tlm.timing import NORMAL
 
+_NOTHING: Waiting = ("overhead", "-", "-")  # what a job that finishes now waits for
+
 
 class TaskRunner:
     """One task: releases jobs, runs one at a time, keeps at most ``backlog`` waiting."""
@@ -37,6 +39,8 @@ class TaskRunner:
         self._predecessor = "-"  # the last job that was active
         self._waiting: deque[Job] = deque()
         self._release_alarm = Alarm(context.env, self._release_next)
+        self._horizon_ps = context.recording.horizon_ps  # nothing is released from there on
+        self._guards = self._spec.on_miss != "continue"
         self._guarded: deque[Job] = deque()  # jobs that may have to end early
         # After its release a job is aborted, or dropped: when what it has to compute would end past its deadline.
         is_drop = self._spec.on_miss == "drop"
@@ -51,7 +55,7 @@ class TaskRunner:
 
     def _schedule(self, arrivals: Arrivals) -> None:
         at_ps = arrivals.next_ps()
-        if at_ps < self._context.recording.horizon_ps:
+        if at_ps < self._horizon_ps:
             self._context.env.schedule(self._release_alarm, NORMAL, at_ps - self._context.now_ps)
 
     def _release_next(self) -> None:
@@ -65,7 +69,7 @@ class TaskRunner:
 
     def _release_after(self, source: int) -> None:
         """Job ``source`` of the parent has finished."""
-        if self._context.now_ps < self._context.recording.horizon_ps:
+        if self._context.now_ps < self._horizon_ps:
             self._sources[self._index] = source
             self._arrive(self._new_job())
 
@@ -80,7 +84,7 @@ class TaskRunner:
         now_ps = self._context.now_ps
         job = Job(self._work, self._index, now_ps, self._info, self._finish)
         self._index += 1
-        if self._spec.on_miss != "continue":
+        if self._guards:
             self._guarded.append(job)
             self._dispatcher.decide_in(self._guard_ps)
         return job
@@ -124,7 +128,9 @@ class TaskRunner:
     # ------------------------------------------------------------ end
 
     def _finish(self, job: Job) -> None:
-        self._record(job, "finished", self._context.now_ps, self.waiting_for(job))
+        now_ps = self._context.now_ps
+        job.ended = True
+        self._context.recording.jobs.append(self._end_of(job, "finished", now_ps, now_ps, _NOTHING))
         self._next()
         for child, chance in self._children:
             if chance.comes(job.index):
@@ -138,7 +144,7 @@ class TaskRunner:
     def _end_early(self, job: Job, status: str, waiting: Waiting) -> None:
         if job.items:
             self._dispatcher.withdraw(job)
-        self._record(job, status, -1, waiting)
+        self._record(job, status, waiting)
         if job is self._active:
             self._next()
         else:
@@ -162,14 +168,14 @@ class TaskRunner:
         """Drop what the backlog bars, the oldest first."""
         while len(self._waiting) > self._spec.backlog:
             job = self._waiting.popleft()
-            self._record(job, "dropped", -1, self.waiting_for(job))
+            self._record(job, "dropped", self.waiting_for(job))
 
-    def _record(self, job: Job, status: str, finish_ps: int, waiting: Waiting) -> None:
-        now_ps = self._context.now_ps
+    def _record(self, job: Job, status: str, waiting: Waiting) -> None:
+        """``job`` has ended early, and waited for ``waiting`` where it was not at work."""
         job.ended = True
-        self._context.recording.jobs.append(self._end_of(job, status, finish_ps, now_ps, waiting))
+        self._context.recording.jobs.append(self._end_of(job, status, -1, self._context.now_ps, waiting))
 
-    def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
+    def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: Waiting) -> JobEnd:
         end = job.end(status, finish_ps, job.segments(now_ps, waiting))
         return end._replace(source=self._sources.pop(job.index)) if self._sources else end
 
