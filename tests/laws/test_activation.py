@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference.systems import Case, Tree
 
+from tlm3d.analysis.judge import judge
 from tlm3d.reporters.json import dumps
 
 _RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -86,3 +87,12 @@ def test_a_dropped_job_never_began_and_no_finished_one_was_given_less_than_its_w
             assert job.start_ps == -1
         if job.status == "finished":
             assert sum(s.end_ps - s.start_ps for s in job.segments) == job.finish_ps - job.release_ps
+
+
+@_RELAXED
+@given(activated(), st.integers(1, 199 * _US))
+def test_a_run_that_is_stopped_is_one_with_the_horizon_where_it_stopped(case: Case, at_ps: int) -> None:
+    stopped = case.system().run(lambda done_ps, _: done_ps >= at_ps)
+    whole = Case(case.platform, case.workload, {}, case.policy, stopped.horizon_ps, case.seed).run()
+    stopped.interrupted_of_ps = 0
+    assert dumps(judge(stopped)) == dumps(judge(whole))
