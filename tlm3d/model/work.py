@@ -244,8 +244,12 @@ def task_work(
         last_layers = tuple(positions[name] for name in positions if not task.network.readers(name))
     for place in order.late:
         add_stage(place)
+    readers: list[list[int]] = [[] for _ in items]
     for item in items:
-        item.readers = tuple(other.position for other in items if item.position in other.reads)
+        for read in item.reads:
+            readers[read].append(item.position)
+    for item in items:
+        item.readers = tuple(readers[item.position])
     memory = residency.home(binding.camera) if binding.camera else None
     if memory is None and binding.feeder is not None and isinstance(_spec(platform, binding.feeder), ComputeSpec):
         memory = residency.home(binding.feeder)
