@@ -9,7 +9,7 @@ from tlm3d.model.job import ItemRun
 from tlm3d.model.work import Piece
 
 if TYPE_CHECKING:
-    from tlm3d.model.pipeline import TileRun
+    from tlm3d.model.unit import TileRun
 
 
 class Held:
