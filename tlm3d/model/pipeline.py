@@ -125,9 +125,11 @@ class Pipeline:
         """What ``run``, which has not finished, waited for over [since, until)."""
         if any(tile.run is run for tile in self._to_store):
             return self._waits.to_store(run.job, since_ps, until_ps)
-        if any(w.run is run for w in self._at_once) or any(tile.run is run for tile in self._loaded):
+        if any(tile.run is run for tile in self._loaded):
             return self._waits.to_compute(run.job, since_ps, until_ps)
-        return self.gate.waits(since_ps, until_ps, partial(self._waits.to_load, run.job))
+        is_at_once = any(waiting.run is run for waiting in self._at_once)
+        held = self._waits.to_start if is_at_once else self._waits.to_load
+        return self.gate.waits(since_ps, until_ps, partial(held, run.job))
 
     def _forget(self) -> None:
         """Let go of what nobody who waits began to wait for before."""
@@ -202,7 +204,7 @@ class Pipeline:
             job.start_ps = now_ps
         origin = latest(run.ready_op, job.input_op)
         since_ps = origin.end_ps if origin is not None else job.release_ps
-        waits = self.gate.waits(since_ps, now_ps, partial(self._waits.to_compute, job))
+        waits = self.gate.waits(since_ps, now_ps, partial(self._waits.to_start, job))
         self._forget()
         self._unit.start(TileRun(run, 0, at_once=True), origin, waits)
 

@@ -82,6 +82,10 @@ class Waits:
         computed (of one, stored), else room in the memory that weights pass through."""
         return self._pieces(job, since_ps, until_ps, (self.load, self.unit, self.store, self.stage))
 
+    def to_start(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What a stage of ``job`` that needs no port waited for: the unit, else a layer of a more urgent job."""
+        return self._pieces(job, since_ps, until_ps, (self.unit, self.load, self.store, self.stage))
+
     def to_compute(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
         """What a loaded tile of ``job`` waited for: the unit, else the store of a tile before."""
         return self._pieces(job, since_ps, until_ps, (self.unit, self.store))
