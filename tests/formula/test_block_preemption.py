@@ -1,7 +1,7 @@
 """Preemption on a compute block, by hand: 47 ns for 40 B and 113 ns for 100 B either way, 400 ns a tile.
 
-A layer of three tiles under the tiny chip's memory. Alone: loads at 0-160, 160-207 and, in the buffer of the first, 560-607;
-computations at 160-560-960-1360; done at 1360 + 47 = 1407 ns. A stage of 200 ns comes at 300 ns.
+A layer of three tiles under the tiny chip's memory. Alone: loads at 0-160, 160-207 and, in the buffer of the first,
+560-607; computations at 160-560-960-1360; done at 1360 + 47 = 1407 ns. A stage of 200 ns comes at 300 ns.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from copy import deepcopy
+from itertools import pairwise
 
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
@@ -52,7 +53,7 @@ def test_a_block_computes_one_thing_at_a_time(case: Case, preemption: str, switc
     recording = _run(_with(case, preemption, switch))
     for block in _BLOCKS:
         spans = _computing(recording, block)
-        for before, after in zip(spans, spans[1:], strict=False):
+        for before, after in pairwise(spans):
             assert before.end_ps <= after.start_ps, (before, after)
 
 

@@ -96,9 +96,7 @@ class ComputeSpec(OperatedSpec):
     @classmethod
     def _stops_where_it_can(cls, preemption: str) -> str:
         if preemption == "full" and not issubclass(cls, ProgrammableSpec):
-            raise QuantityError(
-                "expected 'tile' or 'none': only what runs instructions stops inside a tile, got 'full'"
-            )
+            raise QuantityError("expected one of: tile, none; got 'full', which takes cores that run instructions")
         return preemption
 
     @property
