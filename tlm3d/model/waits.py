@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tlm3d.model.job import Job, Urgency
@@ -53,15 +53,14 @@ class Part:
         else:
             self.past.append(held._replace(end_ps=now_ps))
 
-    def over(self, since_ps: int, until_ps: int) -> list[Hold]:
+    def over(self, since_ps: int, until_ps: int) -> Iterator[Hold]:
         """Who held it over [since, until), cut to that, in order of time."""
-        found: list[Hold] = []
         first = bisect_right(self.past, since_ps, key=lambda hold: hold.end_ps)
-        for hold in (*self.past[first:], *([self._going_on] if self._going_on is not None else [])):
-            if hold.start_ps >= until_ps:
+        for at in range(first, len(self.past) + 1):
+            hold = self.past[at] if at < len(self.past) else self._going_on
+            if hold is None or hold.start_ps >= until_ps:
                 break
-            found.append(hold._replace(start_ps=max(since_ps, hold.start_ps), end_ps=min(until_ps, hold.end_ps)))
-        return found
+            yield hold._replace(start_ps=max(since_ps, hold.start_ps), end_ps=min(until_ps, hold.end_ps))
 
     def forget(self, until_ps: int) -> None:
         """Nobody will ask for what ended at ``until_ps`` or before."""
