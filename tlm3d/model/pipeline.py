@@ -19,6 +19,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
+from tlm3d.model.buffers import Buffers
 from tlm3d.model.context import Context, Owner
 from tlm3d.model.gate import Gate, States, powers_of
 from tlm3d.model.job import ItemRun, Urgency
@@ -27,6 +28,7 @@ from tlm3d.model.stage import Held, Stage
 from tlm3d.model.topology import Route
 from tlm3d.model.unit import TileRun, Unit
 from tlm3d.model.waits import Waits
+from tlm3d.model.work import TileWork
 from tlm3d.record.recording import Component, Segment, Span, StateInterval
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
@@ -53,6 +55,7 @@ class Pipeline:
         self._path = ".".join(name)
         self._component = Component(*name)
         self._initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
+        self._local = Buffers(spec.buffers)
         self._stage = Stage()
         self._ahead_under_way = False
         self._newest: ItemRun | None = None  # the layer that began last, of those whose weights may be staged
@@ -93,6 +96,7 @@ class Pipeline:
         """``run`` commits no more tiles: its job was aborted."""
         self._waiting = [w for w in self._waiting if w.run is not run]
         self._at_once = [w for w in self._at_once if w.run is not run]
+        self._local.withdraw(run)
         self._unit.withdraw(run, any(tile.run is run for tile in self._under_way()))
         self.queued_ps -= sum(tile.compute_ps for tile in run.tiles[run.next_tile :])
         if self._stalled is not None and self._stalled.run is run:
@@ -171,11 +175,15 @@ class Pipeline:
         """Commit tiles while the load port is free and a buffer is."""
         self._picking = False
         self._start_at_once()
-        while self._waiting and self._loading is None and self._has_room(self._next().run):
+        while self._waiting and self._loading is None:
             entry = self._next()
-            run, origin = entry.run, self._origin(entry.run, entry.after)
-            tile_run = TileRun(run, run.next_tile)
+            run, work = entry.run, self._local.next_work(entry.run)
+            if not self._has_room(run, work):
+                break
+            origin = self._origin(run, entry.after)
+            tile_run = TileRun(run, run.next_tile, work)
             run.next_tile += 1
+            self._local.take(run, work)
             if run.next_tile == len(run.tiles):
                 self._waiting.remove(entry)
             self._commit(tile_run, origin)
@@ -206,19 +214,19 @@ class Pipeline:
         since_ps = origin.end_ps if origin is not None else job.release_ps
         waits = self.gate.waits(since_ps, now_ps, partial(self._waits.to_start, job))
         self._forget()
-        self._unit.start(TileRun(run, 0, at_once=True), origin, waits)
+        self._unit.start(TileRun(run, 0, run.tiles[0], at_once=True), origin, waits)
 
     def _wanting(self) -> Iterator[ItemRun]:
         """Layers that wait or have tiles under way."""
         yield from (waiting.run for waiting in self._waiting)
         yield from (tile.run for tile in self._under_way())
 
-    def _has_room(self, run: ItemRun) -> bool:
-        """Whether a buffer is free for the next tile of ``run``, and room for its piece of staged weights."""
+    def _has_room(self, run: ItemRun, work: TileWork) -> bool:
+        """Whether a buffer is free for ``work``, the next tile of ``run``, and room for its piece of staged weights."""
         under_way = self._under_way()
         if len(under_way) >= self._buffers or (self._buffers == 1 and self._to_store):
             return False
-        return self._stage.admits(run, under_way)
+        return self._stage.admits(run, work, under_way)
 
     def _under_way(self) -> list[TileRun]:
         """The tiles that are committed and not computed."""

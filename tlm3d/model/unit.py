@@ -24,9 +24,8 @@ class TileRun:
         "tile", "work",
     )  # fmt: skip
 
-    def __init__(self, run: ItemRun, tile: int, at_once: bool = False) -> None:
-        self.run, self.tile = run, tile
-        self.work: TileWork = run.tiles[tile]
+    def __init__(self, run: ItemRun, tile: int, work: TileWork, at_once: bool = False) -> None:
+        self.run, self.tile, self.work = run, tile, work
         self.at_once = at_once  # a stage that needs no port and no buffer
         self.next_load = 0
         self.load_op: Op | None = None
