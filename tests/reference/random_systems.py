@@ -50,6 +50,17 @@ def _gate_some(draw: st.DrawFn, stack: Tree) -> Tree:
     return stack
 
 
+def preempt(draw: st.DrawFn, stack: Tree) -> Tree:
+    """``stack`` with compute blocks that let more urgent jobs in as they may, and pay to get back."""
+    for die in stack["dies"].values():
+        for block in die["blocks"].values():
+            if block["kind"] in ("riscv-cluster", "cnn-accelerator"):
+                modes = ["tile", "none", *(["full"] if block["kind"] == "riscv-cluster" else [])]
+                block["preemption"] = draw(st.sampled_from(modes))
+                block["context_switch"] = draw(st.sampled_from(["0 ps", "1 ps", "700 ns"]))
+    return stack
+
+
 @st.composite
 def layers(draw: st.DrawFn, in_channels: int, channels: int, most: int = 4) -> list[Tree]:
     """A chain of layers of stride 1, now and then with a sum over two of them that have the same shape."""
@@ -295,4 +306,6 @@ def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
     stack = draw(stacks(staged=not fixed))
     if not fixed and draw(st.booleans()):
         stack = _gate_some(draw, stack)
+    if not fixed and draw(st.booleans()):
+        stack = preempt(draw, stack)
     return Case(stack, workload, networks, policy, horizon_ps, seed=draw(st.integers(0, 3)))
