@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tlm3d.analysis.deadlines import ENDED_WITHOUT_RESULT, end_ps, is_finished, is_judged
 from tlm3d.analysis.result import JobBlame
+from tlm3d.record.recording import JobEnd
 
 MOST_BEATS = 10
 
@@ -85,3 +88,105 @@ def _fold_shortest(told: list[_Stretch]) -> None:
     before = i > 0 and (i == len(told) - 1 or lengths[i - 1] <= lengths[i + 1])
     first = i - 1 if before else i
     told[first].absorb(told.pop(first + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing made different: what it is in words, and how to get it.
+
+    ``settings`` are as ``--set`` takes them; ``removed`` are keys of the platform that are not there any more, which
+    no ``--set`` can say; ``without`` are tasks left out.
+    """
+
+    words: str
+    settings: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    policy: str | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of ``tlm3d run`` that do the same; none where there are none."""
+        if self.removed or self.without:
+            return ()
+        return (*(() if self.policy is None else ("--policy", self.policy)), *_each("--set", self.settings))
+
+
+def _each(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for value in values for word in (option, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the job: ``response_ps`` and ``slack_ps`` are None where it has no result at all.
+
+    Of one that had not finished when the run ended, the response is at least, the slack at most that.
+    """
+
+    status: str  # met, late, unfinished, open, dropped, aborted, input-lost; or "not released"
+    release_ps: int | None = None
+    response_ps: int | None = None
+    slack_ps: int | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether it was on time."""
+        return self.status == "met"
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """The same job, seed and releases with one change (or two): an exact run. ``error``: why there is none."""
+
+    change: Change
+    outcome: Outcome | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a job was late, and which single change would have kept its deadline."""
+
+    platform: str
+    workload: str
+    policy: str
+    seed: int
+    corner: str
+    horizon_ps: int
+    named: bool  # whether it was asked for; else it is the worst, or the tightest of a run where nothing was missed
+    blame: JobBlame
+    outcome: Outcome
+    beats: tuple[Beat, ...]
+    reruns: tuple[Rerun, ...]  # those that meet it first, the most slack first
+    both: Rerun | None = None  # the best two changes together, where no single one is enough
+    fixed: tuple[str, ...] = ()  # causes for which there is nothing to be taken away, one sentence each
+    asked: int = 0  # re-runs that were to be; more than there are where it was interrupted
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether re-runs are missing."""
+        return len(self.reruns) < self.asked
+
+
+def outcome_of(job: JobEnd | None, horizon_ps: int) -> Outcome:
+    """What became of ``job`` in a run of [0, horizon]."""
+    if job is None:
+        return Outcome("not released")
+    if job.status in ENDED_WITHOUT_RESULT:
+        return Outcome(job.status, job.release_ps)
+    end = end_ps(job, horizon_ps)
+    times = (job.release_ps, end - job.release_ps, job.deadline_ps - end)
+    if is_finished(job, horizon_ps):
+        return Outcome("met" if times[2] >= 0 else "late", *times)
+    return Outcome("unfinished" if is_judged(job, horizon_ps) else "open", *times)
+
+
+def ranked(reruns: Iterable[Rerun]) -> tuple[Rerun, ...]:
+    """Those that meet the deadline first, then by slack, the most first; those without a result last."""
+
+    def rank(rerun: Rerun) -> tuple[bool, bool, int]:
+        found = rerun.outcome
+        slack_ps = found.slack_ps if found is not None else None
+        return found is None or not found.met, slack_ps is None, -(slack_ps or 0)
+
+    return tuple(sorted(reruns, key=rank))
