@@ -1,4 +1,4 @@
-"""What could be made different about the causes of a job's response, one thing at a time, and a pair of files with it."""
+"""What could be made different about the causes of a job's response, and a platform and workload with it."""
 
 from __future__ import annotations
 
