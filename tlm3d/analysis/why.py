@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
 from tlm3d.analysis.deadlines import ENDED_WITHOUT_RESULT, end_ps, is_finished, is_judged
@@ -12,6 +13,8 @@ from tlm3d.analysis.result import JobBlame
 from tlm3d.record.recording import JobEnd
 
 MOST_BEATS = 10
+_MANY = 200  # stretches from which on short neighbours are joined many at a time
+_MAINLY = Fraction(3, 4)  # of a stretch is one cause: then it is mostly that
 
 
 class Part(NamedTuple):
@@ -54,6 +57,16 @@ class _Stretch:
             self.pieces += after.pieces
         self.sums += after.sums
 
+    @property
+    def time_ps(self) -> int:
+        return self.end_ps - self.start_ps
+
+    @property
+    def main(self) -> tuple[str, str, str] | None:
+        """The cause that most of it was; None where there is no such."""
+        cause, time_ps = self.sums.most_common(1)[0]
+        return cause if time_ps >= _MAINLY * self.time_ps else None
+
     def beat(self) -> Beat:
         parts = sorted(self.sums.items(), key=lambda item: (-item[1], item[0]))
         return Beat(self.start_ps, self.end_ps, tuple(Part(*cause, time_ps) for cause, time_ps in parts), self.pieces)
@@ -63,7 +76,8 @@ def story(blame: JobBlame, most: int = MOST_BEATS) -> tuple[Beat, ...]:
     """The response of a job in at most ``most`` beats, in order; their times sum to it.
 
     Neighbours of one cause are one beat. While there are too many, the shortest is told together with the shorter of
-    its neighbours, so that what took long stands alone.
+    its neighbours, so that what took long stands alone; and neighbours that are mostly one and the same cause then are
+    one, too.
     """
     stop_ps = blame.job.release_ps + blame.response_ps
     told: list[_Stretch] = []
@@ -76,18 +90,35 @@ def story(blame: JobBlame, most: int = MOST_BEATS) -> tuple[Beat, ...]:
             told[-1].absorb(stretch)
         else:
             told.append(stretch)
+    short_ps = 1
+    while len(told) > _MANY:
+        told, short_ps = _folded(told, short_ps), 2 * short_ps
     while len(told) > max(most, 1):
         _fold_shortest(told)
     return tuple(stretch.beat() for stretch in told)
 
 
+def _folded(told: list[_Stretch], short_ps: int) -> list[_Stretch]:
+    """Neighbours that both are no longer than ``short_ps`` joined, in one pass."""
+    found: list[_Stretch] = []
+    for stretch in told:
+        if found and max(found[-1].time_ps, stretch.time_ps) <= short_ps:
+            found[-1].absorb(stretch)
+        else:
+            found.append(stretch)
+    return found
+
+
 def _fold_shortest(told: list[_Stretch]) -> None:
     """Join the shortest stretch with the shorter of its neighbours, of equals the one before."""
-    lengths = [stretch.end_ps - stretch.start_ps for stretch in told]
+    lengths = [stretch.time_ps for stretch in told]
     i = lengths.index(min(lengths))
     before = i > 0 and (i == len(told) - 1 or lengths[i - 1] <= lengths[i + 1])
     first = i - 1 if before else i
     told[first].absorb(told.pop(first + 1))
+    for at in (first, first - 1):
+        if 0 <= at < len(told) - 1 and told[at].main is not None and told[at].main == told[at + 1].main:
+            told[at].absorb(told.pop(at + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +126,7 @@ class Change:
     """One thing made different: what it is in words, and how to get it.
 
     ``settings`` are as ``--set`` takes them; ``removed`` are keys of the platform that are not there any more, which
-    no ``--set`` can say; ``without`` are tasks left out.
+    no ``--set`` can say; ``without`` are tasks left out. Two of them are one change if they come to the same.
     """
 
     words: str
@@ -103,6 +134,7 @@ class Change:
     removed: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     policy: str | None = None
+    cause: str = field(default="policy", compare=False)  # what of the story it takes away: bucket and place
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -61,13 +61,17 @@ def why(
         options = (lambda: check_policy(policy), lambda: horizon_ps(horizon))
         described = read_pair(platform, workload, set_ or [], options, corner)
         run_ps = horizon_ps(horizon)
-        with terminated(), progress_bar("simulating") as told, progress_bar("re-running") as done:
-
-            def progress(done_ps: int, whole_ps: int) -> None:
-                told(done_ps, whole_ps)
-
+        with terminated(), progress_bar("asking why") as told:
+            # The run that finds the job is the first half of the bar, all re-runs together the second.
             found = explained(
-                *described, job=job, policy=policy, horizon=run_ps, seed=seed, jobs=jobs, progress=progress, done=done
+                *described,
+                job=job,
+                policy=policy,
+                horizon=run_ps,
+                seed=seed,
+                jobs=jobs,
+                progress=lambda done_ps, whole_ps: told(done_ps / whole_ps, 2),
+                done=lambda runs, total: told(1 + runs / total, 2),
             )
         tell(json, lambda: reporter.dumps(found), lambda console: reporter.render(found, console))
         raise typer.Exit(INTERRUPTED if found.interrupted else 0 if found.outcome.met else 1)

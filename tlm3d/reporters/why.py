@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +16,8 @@ from tlm3d.units import PS_PER_S, show, show_ps
 
 EXACT = "exact re-run"
 _PARTS = 3  # causes named of a stretch in which several alternate
+_GOOD_PART = 0.1  # share of a stretch from which on a cause of it is named
+_HARDLY = 0.01  # share of the response: a change that wins less has no line of its own
 
 _TOLD = {
     "sensing": "the frame was taken and sent by {where}",
@@ -80,19 +82,27 @@ def _story(why: Why, page: Page) -> None:
         name = beat.parts[0].bucket if len(beat.parts) == 1 else f"{beat.pieces} pieces"
         rows.append([at, show_ps(beat.time_ps), percent(beat.time_ps, blame.response_ps), name, told(beat)])
     rows.append(["response", show_ps(blame.response_ps), percent(1, 1), "", ""])
-    columns = [Column("after"), Column("for"), Column("%"), Column("cause", Kind.NAME), Column("it", Kind.NAME)]
+    columns = [
+        Column("after"),
+        Column("for"),
+        Column("%"),
+        Column("cause", Kind.NAME),
+        Column("what it did", Kind.NAME),
+    ]
     page.table(columns, rows)
 
 
 def told(beat: Beat) -> str:
-    """A beat in words; of several causes the longest, each with its time."""
+    """A beat in words; of several causes those that were a good part of it, each with its time."""
     if len(beat.parts) == 1:
         return _words(beat.parts[0])
-    shown = beat.parts if len(beat.parts) <= _PARTS + 1 else beat.parts[:_PARTS]
-    words = [f"{_words(part)} {show_ps(part.time_ps)}" for part in shown]
+    shown = [part for part in beat.parts[:_PARTS] if part.time_ps >= _GOOD_PART * beat.time_ps]
     rest = beat.parts[len(shown) :]
+    words = [f"{show_ps(part.time_ps)} {_words(part)}" for part in shown]
+    if len(shown) == 1:
+        words = [f"mostly {_words(shown[0])}"]
     if rest:
-        words.append(f"{len(rest)} more causes {show_ps(sum(part.time_ps for part in rest))}")
+        words.append(f"{show_ps(sum(part.time_ps for part in rest))} other")
     return ", ".join(words)
 
 
@@ -106,7 +116,7 @@ def _reruns(why: Why, page: Page) -> None:
     title = "What would have helped" if late else "What it would have been"
     page.heading(title, "one cause taken away at a time, the same job and seed")
     rows = [_row(rerun.change.words, [rerun]) for rerun in _alone(why)]
-    rows += [_row(f"policies {_names(group)}", group) for group in _grouped(why)]
+    rows += [_row(words, group) for words, group in _grouped(why)]
     if why.both is not None:
         rows.append(_row(f"two at once: {why.both.change.words}", [why.both]))
     columns = [Column("", Kind.NAME), Column("", Kind.VERDICT), Column("response"), Column("slack")]
@@ -130,8 +140,10 @@ def _answer(why: Why, page: Page) -> None:
     else:
         page.paragraph(f"{len(met)} single changes of {why.asked} meet the deadline; the most slack comes first.")
     for rerun in met:
-        if rerun.change.options:
-            page.paragraph(f"to run it: {_shell(rerun.change)}")
+        if rerun.change.settings and rerun.change.options:
+            page.paragraph(f"with tlm3d run: {_shell(rerun.change)}")
+    if met:
+        page.paragraph("Judged here is this job alone; tlm3d run says what becomes of the others.")
 
 
 def _shell(change: Change) -> str:
@@ -143,28 +155,31 @@ def _shell(change: Change) -> str:
     return " ".join(words)
 
 
-def _is_policy(rerun: Rerun) -> bool:
-    return rerun.change.policy is not None and rerun.error == ""
-
-
 def _alone(why: Why) -> list[Rerun]:
-    """Re-runs with a line of their own: not the policies that do not help."""
-    grouped = [rerun for group in _grouped(why) for rerun in group]
+    """Re-runs with a line of their own."""
+    grouped = [rerun for _, group in _grouped(why) for rerun in group]
     return [rerun for rerun in why.reruns if rerun not in grouped]
 
 
-def _grouped(why: Why) -> list[list[Rerun]]:
-    """Policies that share a line: those that miss the deadline, and those that change nothing."""
-    policies = [rerun for rerun in why.reruns if _is_policy(rerun)]
-    same = [rerun for rerun in policies if rerun.outcome == why.outcome]
-    late = [rerun for rerun in policies if rerun not in same and not (rerun.outcome and rerun.outcome.met)]
-    if not why.outcome.met:
-        same, late = [], [rerun for rerun in policies if not (rerun.outcome and rerun.outcome.met)]
-    return [group for group in (same, late) if len(group) > 1]
-
-
-def _names(group: Iterable[Rerun]) -> str:
-    return ", ".join(str(rerun.change.policy) for rerun in group)
+def _grouped(why: Why) -> list[tuple[str, list[Rerun]]]:
+    """Re-runs that share a line, and its words: what hardly makes a difference, and policies that do not help."""
+    had_ps = why.outcome.slack_ps
+    hardly: list[Rerun] = []
+    policies: list[Rerun] = []
+    for rerun in why.reruns:
+        slack_ps = rerun.outcome.slack_ps if rerun.outcome is not None else None
+        if slack_ps is None or had_ps is None or (rerun.outcome is not None and rerun.outcome.met and had_ps < 0):
+            continue
+        if slack_ps - had_ps < _HARDLY * why.blame.response_ps:
+            (hardly if rerun.change.policy is None else policies).append(rerun)
+        elif rerun.change.policy is not None and had_ps < 0:
+            policies.append(rerun)
+    groups = []
+    if len(hardly) > 1:
+        groups.append((f"hardly a difference: {'; '.join(rerun.change.words for rerun in hardly)}", hardly))
+    if len(policies) > 1:
+        groups.append((f"policies {', '.join(str(rerun.change.policy) for rerun in policies)}", policies))
+    return groups
 
 
 def _row(words: str, group: Sequence[Rerun]) -> list[Cell]:
@@ -178,7 +193,7 @@ def _row(words: str, group: Sequence[Rerun]) -> list[Cell]:
     verdict = "ok" if found.met else "LATE"
     bound = "≤" if found.status in ("unfinished", "open") else ""
     if any(rerun.outcome != found for rerun in group):
-        words += "; the best of them"
+        words = f"the best of {words}"
     return [EXACT, verdict, _bounded(found, found.response_ps), bound + show_ps(found.slack_ps), words]
 
 

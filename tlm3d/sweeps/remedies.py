@@ -30,7 +30,8 @@ def remedies(
     """
     found: list[Change] = []
     for part in parts:
-        found += _of_part(platform, workload, task, part)
+        cause = f"{part.bucket} at {part.where}"
+        found += [replace(change, cause=cause) for change in _of_part(platform, workload, task, part)]
     found += [Change(f"policy {name}", policy=name) for name in kinds("policies") if name != policy]
     return tuple(dict.fromkeys(found))
 
@@ -47,7 +48,7 @@ def _of_part(platform: PlatformSpec, workload: WorkloadSpec, task: str, part: Pa
         yield from _preemptible(platform, part.where, block)
     if part.bucket == "wake-up":
         yield from _always_on(platform, part.where)
-    if part.bucket == "overhead" and block is not None and getattr(block, "context_switch_ps", 0):
+    if part.bucket == "overhead" and block is not None and getattr(block, "context_switch_ps", None):
         setting = f"{_path(part.where)}.context_switch=0 s"
         yield Change(f"{part.where} switching between jobs at no cost", (setting,))
 
@@ -100,7 +101,8 @@ def _faster(platform: PlatformSpec, channel: str) -> Iterator[Change]:
     if rate is None:
         return
     twice = scaled_text(rate, Fraction(2))
-    yield Change(f"{_part_name(where)} at twice the rate, {twice}", (f"{where}.rate={twice}",))
+    each = " a lane" if _text(platform.source, f"{where}.lanes") is not None else ""
+    yield Change(f"{_part_name(where)} at twice the rate, {twice}{each}", (f"{where}.rate={twice}",))
 
 
 def _smaller_tiles(platform: PlatformSpec, where: str, block: BlockSpec) -> Iterator[Change]:
@@ -121,7 +123,7 @@ def _preemptible(platform: PlatformSpec, where: str, block: BlockSpec) -> Iterat
         return
     path = _path(where)
     unused = (f"{path}.tile",) if _text(platform.source, f"{path}.tile") is not None else ()
-    yield Change(f"{where} with preemption: {better} for {now}", (f"{path}.preemption={better}",), unused)
+    yield Change(f"{where} with preemption: {better}, not {now}", (f"{path}.preemption={better}",), unused)
 
 
 def _always_on(platform: PlatformSpec, where: str) -> Iterator[Change]:

@@ -63,8 +63,8 @@ def why(
     outcome = outcome_of(blamed.job, horizon_ps)
     both = None
     if len(reruns) == len(changes) and not outcome.met and not any(_meets(rerun) for rerun in reruns):
-        pair = _best_two(reruns, outcome)
-        both = again.rerun(platform, workload, task, index, pair) if pair is not None else None
+        tried = [again.rerun(platform, workload, task, index, pair) for pair in _pairs(reruns, outcome)]
+        both = next(iter(ranked(tried)), None)
     return Why(
         platform=platform.name,
         workload=workload.name,
@@ -237,13 +237,15 @@ def _meets(rerun: Rerun) -> bool:
     return rerun.outcome is not None and rerun.outcome.met
 
 
-def _best_two(reruns: Sequence[Rerun], outcome: Outcome) -> Change | None:
-    """The two changes that won the most, if two did and can be made together."""
+def _pairs(reruns: Sequence[Rerun], outcome: Outcome) -> tuple[Change, ...]:
+    """The two changes that won the most, if two did and can be made together; and the best two of different causes.
+
+    Two ways to take away one cause may be no better than one of them.
+    """
     won = [rerun.change for rerun in reruns if _won_ps(rerun, outcome) > 0]
-    for other in won[1:]:
-        if compatible(won[0], other):
-            return together(won[0], other)
-    return None
+    others = [other for other in won[1:] if compatible(won[0], other)]
+    apart = [other for other in others if other.cause != won[0].cause]
+    return tuple(dict.fromkeys(together(won[0], first[0]) for first in (others, apart) if first))
 
 
 def _won_ps(rerun: Rerun, outcome: Outcome) -> int:
