@@ -24,7 +24,7 @@ CASES = [
 @pytest.fixture(scope="module", params=CASES, ids=["slow link", "short deadline", "gated"])
 def told(request: pytest.FixtureRequest) -> tuple[tuple[str, str], tuple[str, ...], Why]:
     files, settings, job = request.param
-    return files, settings, why(*read_pair(*files, settings), job=job, horizon="60 ms", jobs=1)
+    return files, settings, why(*read_pair(*files, settings), job=job, horizon="250 ms", jobs=1)
 
 
 def test_the_story_sums_to_the_response(told: tuple[tuple[str, str], tuple[str, ...], Why]) -> None:
@@ -64,7 +64,7 @@ def _times(job: object, horizon_ps: int) -> tuple[int, int]:
 
 def test_always_on_takes_the_wake_up_away_and_nothing_else() -> None:
     files, settings, job = CASES[2]
-    found = why(*read_pair(*files, settings), job=job, horizon="60 ms", jobs=1)
+    found = why(*read_pair(*files, settings), job=job, horizon="250 ms", jobs=1)
     (on,) = [rerun for rerun in found.reruns if rerun.change.removed]
     assert on.change.removed == ("dies.npu.blocks.array.states.gated",)
     plain = simulate(*read_pair(*files), horizon="120 ms")

@@ -14,6 +14,8 @@ from tlm3d.record.recording import JobEnd
 
 MOST_BEATS = 10
 _MANY = 200  # stretches from which on short neighbours are joined many at a time
+_FEW = 5  # beats that are told however short they are
+_TRIFLE = Fraction(1, 100)  # of the response: a beat shorter than that is told with a neighbour
 _MAINLY = Fraction(3, 4)  # of a stretch is one cause: then it is mostly that
 
 
@@ -77,7 +79,7 @@ def story(blame: JobBlame, most: int = MOST_BEATS) -> tuple[Beat, ...]:
 
     Neighbours of one cause are one beat. While there are too many, the shortest is told together with the shorter of
     its neighbours, so that what took long stands alone; and neighbours that are mostly one and the same cause then are
-    one, too.
+    one, too. What is less than a hundredth of it has no beat of its own, unless there are few anyway.
     """
     stop_ps = blame.job.release_ps + blame.response_ps
     told: list[_Stretch] = []
@@ -93,7 +95,7 @@ def story(blame: JobBlame, most: int = MOST_BEATS) -> tuple[Beat, ...]:
     short_ps = 1
     while len(told) > _MANY:
         told, short_ps = _folded(told, short_ps), 2 * short_ps
-    while len(told) > max(most, 1):
+    while len(told) > max(most, 1) or (len(told) > _FEW and _has_trifle(told, blame.response_ps)):
         _fold_shortest(told)
     return tuple(stretch.beat() for stretch in told)
 
@@ -107,6 +109,11 @@ def _folded(told: list[_Stretch], short_ps: int) -> list[_Stretch]:
         else:
             found.append(stretch)
     return found
+
+
+def _has_trifle(told: list[_Stretch], response_ps: int) -> bool:
+    """Whether one of them is too short to be worth a line."""
+    return min(stretch.time_ps for stretch in told) < _TRIFLE * response_ps
 
 
 def _fold_shortest(told: list[_Stretch]) -> None:

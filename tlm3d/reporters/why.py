@@ -166,20 +166,23 @@ def _grouped(why: Why) -> list[tuple[str, list[Rerun]]]:
     had_ps = why.outcome.slack_ps
     hardly: list[Rerun] = []
     policies: list[Rerun] = []
+    none: list[Rerun] = []  # without a result, as before
     for rerun in why.reruns:
-        slack_ps = rerun.outcome.slack_ps if rerun.outcome is not None else None
-        if slack_ps is None or had_ps is None or (rerun.outcome is not None and rerun.outcome.met and had_ps < 0):
+        found = rerun.outcome
+        if found is None or (found.met and not why.outcome.met):
             continue
-        if slack_ps - had_ps < _HARDLY * why.blame.response_ps:
-            (hardly if rerun.change.policy is None else policies).append(rerun)
-        elif rerun.change.policy is not None and had_ps < 0:
+        if found.slack_ps is None or had_ps is None:
+            none += [rerun] if found.status == why.outcome.status and had_ps is None else []
+        elif rerun.change.policy is not None and (not found.met or found.slack_ps == had_ps):
             policies.append(rerun)
-    groups = []
-    if len(hardly) > 1:
-        groups.append((f"hardly a difference: {'; '.join(rerun.change.words for rerun in hardly)}", hardly))
-    if len(policies) > 1:
-        groups.append((f"policies {', '.join(str(rerun.change.policy) for rerun in policies)}", policies))
-    return groups
+        elif rerun.change.policy is None and found.slack_ps - had_ps < _HARDLY * why.blame.response_ps:
+            hardly.append(rerun)
+    groups = [
+        (f"hardly a difference, at best: {'; '.join(rerun.change.words for rerun in hardly)}", hardly),
+        (f"the best of policies {', '.join(str(rerun.change.policy) for rerun in policies)}", policies),
+        (f"not with any of: {'; '.join(rerun.change.words for rerun in none)}", none),
+    ]
+    return [(words, group) for words, group in groups if len(group) > 1]
 
 
 def _row(words: str, group: Sequence[Rerun]) -> list[Cell]:
@@ -192,8 +195,8 @@ def _row(words: str, group: Sequence[Rerun]) -> list[Cell]:
         return [EXACT, "-", "-", "-", f"{words}: {found.status}"]
     verdict = "ok" if found.met else "LATE"
     bound = "≤" if found.status in ("unfinished", "open") else ""
-    if any(rerun.outcome != found for rerun in group):
-        words = f"the best of {words}"
+    if all(rerun.outcome == found for rerun in group):
+        words = words.removeprefix("the best of ")
     return [EXACT, verdict, _bounded(found, found.response_ps), bound + show_ps(found.slack_ps), words]
 
 

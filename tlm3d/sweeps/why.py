@@ -249,6 +249,8 @@ def _pairs(reruns: Sequence[Rerun], outcome: Outcome) -> tuple[Change, ...]:
 
 
 def _won_ps(rerun: Rerun, outcome: Outcome) -> int:
-    """Slack that a change won; 0 where there is nothing to compare."""
+    """Slack that a change won; of a job that had no result at all, any result is won."""
     slack_ps = rerun.outcome.slack_ps if rerun.outcome is not None else None
-    return 0 if slack_ps is None or outcome.slack_ps is None else slack_ps - outcome.slack_ps
+    if slack_ps is None:
+        return 0
+    return slack_ps - outcome.slack_ps if outcome.slack_ps is not None else 1
