@@ -193,3 +193,13 @@ def test_a_run_too_short_to_judge_anything_is_said(tlm3d: Command, pair: tuple[P
     result = tlm3d("why", *pair, "--horizon", "1 ms")
     assert result.exit_code == 2
     assert result.stderr == "error: --horizon: no job has its deadline within 1.00 ms: nothing to tell\n"
+
+
+def test_an_interrupt_shows_what_is_done(
+    tlm3d: Command, pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tlm3d.sweeps.why.run_all", lambda *_, **__: {})
+    result = tlm3d("why", *pair)
+    assert result.exit_code == 130
+    assert "INTERRUPTED: 0 of" in result.stdout
+    assert result.stdout.startswith("WHY: urgent#0 was LATE by 2.00 ms\n")

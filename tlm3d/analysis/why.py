@@ -199,12 +199,8 @@ class Why:
     reruns: tuple[Rerun, ...]  # those that meet it first, the most slack first
     both: Rerun | None = None  # the best two changes together, where no single one is enough
     fixed: tuple[str, ...] = ()  # causes for which there is nothing to be taken away, one sentence each
-    asked: int = 0  # re-runs that were to be; more than there are where it was interrupted
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether re-runs are missing."""
-        return len(self.reruns) < self.asked
+    asked: int = 0  # re-runs of single changes that were to be
+    interrupted: bool = False  # re-runs are missing
 
 
 def outcome_of(job: JobEnd | None, horizon_ps: int) -> Outcome:

@@ -61,10 +61,12 @@ def why(
     again = _Run(policy, seed, _decided_ps(blamed, horizon_ps))
     reruns = _all(again, platform, workload, task, index, changes, jobs, done)
     outcome = outcome_of(blamed.job, horizon_ps)
-    both = None
-    if len(reruns) == len(changes) and not outcome.met and not any(_meets(rerun) for rerun in reruns):
-        tried = [again.rerun(platform, workload, task, index, pair) for pair in _pairs(reruns, outcome)]
-        both = next(iter(ranked(tried)), None)
+    interrupted = len(reruns) < len(changes)
+    tried: tuple[Rerun, ...] = ()
+    if not (interrupted or outcome.met or any(map(_meets, reruns))):
+        pairs = _pairs(reruns, outcome)
+        tried = _all(again, platform, workload, task, index, pairs, jobs, None)
+        interrupted = len(tried) < len(pairs)
     return Why(
         platform=platform.name,
         workload=workload.name,
@@ -77,9 +79,10 @@ def why(
         outcome=outcome,
         beats=story(blamed),
         reruns=reruns,
-        both=both,
+        both=next(iter(tried), None),
         fixed=fixed(parts, changes),
         asked=len(changes),
+        interrupted=interrupted,
     )
 
 
@@ -197,7 +200,7 @@ def _all(
         return Rerun(changes[which], None, error)
 
     runs = [partial(run.rerun, platform, workload, task, index, change) for change in changes]
-    found = run_all(runs, lost, jobs=jobs, done=done)
+    found = run_all(runs, lost, jobs=jobs, done=done) if runs else {}
     return ranked(found[which] for which in sorted(found))
 
 
