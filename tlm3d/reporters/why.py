@@ -133,7 +133,8 @@ def _answer(why: Why, page: Page) -> None:
     met = [rerun for rerun in why.reruns if rerun.outcome is not None and rerun.outcome.met]
     if not met:
         both = why.both is not None and why.both.outcome is not None and why.both.outcome.met
-        page.paragraph("No single change meets the deadline" + (", the best two together do." if both else "."))
+        also = "" if why.both is None else ", the best two together do" if both else ", nor do the best two together"
+        page.paragraph(f"No single change meets the deadline{also}.")
         met = [why.both] if both and why.both is not None else []
     elif len(met) == 1:
         page.paragraph(f"One single change of {why.asked} meets the deadline: {met[0].change.words}.")
