@@ -33,7 +33,7 @@ class Digest:
         self._booked_aj: Counter[Key] = Counter()
         self._channels: dict[str, ChannelResult] = channel_results(self._kept)
         self._busy_ps: Counter[str] = Counter()
-        self._tallies = {name: Tally(name, task.deadline_ps) for name, task in recording.tasks.items()}
+        self._tallies = {name: Tally(name, task.deadline_ps, task.firm) for name, task in recording.tasks.items()}
         self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
         self._meter = Meter(recording.limits, recording.supply)
 

@@ -18,13 +18,50 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResponseStats:
-    """Response times of the judged jobs that ran (unfinished ones count with horizon − release). p99: nearest rank."""
+    """Response times of the judged jobs that ran (unfinished ones count with horizon − release).
+
+    A percentile is that of the nearest rank: the ⌈p · n / 100⌉-th smallest of n.
+    """
 
     min_ps: int
     mean_ps: int  # rounded down
+    p50_ps: int
+    p95_ps: int
     p99_ps: int
     max_ps: int
     max_is_bound: bool  # the largest belongs to a job that had not finished: shown with ≥
+
+    @property
+    def jitter_ps(self) -> int:
+        """Response jitter, largest − smallest; at least so much where the largest is a bound."""
+        return self.max_ps - self.min_ps
+
+
+@dataclass(frozen=True, slots=True)
+class Tardiness:
+    """max(0, finish − deadline) of the judged jobs that ran, and the least of deadline − finish.
+
+    A job that had not finished counts as if it did at the horizon: then tardiness is at least, slack at most so much.
+    """
+
+    mean_ps: int  # rounded down; jobs in time count with 0
+    max_ps: int
+    least_slack_ps: int
+    is_bound: bool  # one of the jobs had not finished
+
+
+@dataclass(frozen=True, slots=True)
+class FirmResult:
+    """(m,k)-firm: at least ``needed`` of any ``window`` consecutive judged jobs in time (Hamdaoui, Ramanathan 1995)."""
+
+    needed: int
+    window: int
+    fewest: int  # in time, of any ``window`` in a row; where fewer were judged, the rest counts as in time
+
+    @property
+    def met(self) -> bool:
+        """Whether every window had as many as it needs."""
+        return self.fewest >= self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +76,18 @@ class TaskResult:
     open: int
     finished: int  # completed inside the window
     response: ResponseStats | None  # None when no judged job ran
+    tardiness: Tardiness | None = None  # None when no judged job ran
+    firm: FirmResult | None = None  # None for a task without the rule
+
+    @property
+    def miss_ratio(self) -> float | None:
+        """Missed of judged; None where none was judged."""
+        return self.missed / self.judged if self.judged else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the verdict has nothing against it: no miss, or what misses a firm task tolerates."""
+        return self.firm.met if self.firm else not self.missed
 
 
 @dataclass(frozen=True, slots=True)
