@@ -1,6 +1,6 @@
 """A second scheduler, written from the rules and the textbooks alone: which job runs when, and when it finishes.
 
-It knows nothing of the model: plain Python, whole numbers of any unit for time. At every arrival and completion it looks
+It knows nothing of the model: plain Python, whole numbers of any unit. At every arrival and completion it looks
 at all that is ready anew, which is slow and easy to believe.
 
 - Jobs of one task run one after the other; ``backlog`` of them may wait, one more puts out the one that waits longest.
