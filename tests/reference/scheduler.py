@@ -5,7 +5,7 @@ at all that is ready anew, which is slow and easy to believe.
 
 - Jobs of one task run one after the other; ``backlog`` of them may wait, one more puts out the one that waits longest.
 - Small keys first; ties by task name, index of the job, place of the stage in its list.
-- Of a pool of m processors the m most urgent stages run. One that runs stays where it is.
+- Of a pool of m processors the m most urgent stages run, of one job those that run already. One that runs stays.
 - ``least-laxity`` (deadline − now − remaining) is looked at again at arrivals and completions of the pool, and
   ``quantum`` after the last look while something waits there.
 - Resources: a stage takes all it ``holds`` when it first runs, and gives back what the next one does not hold.
@@ -175,7 +175,7 @@ class Scheduler:
             here = [e for e in self.ready if e.stage.pool == name]
             running = [e for e in here if e.processor >= 0]
             urgency = self.urgencies()
-            order = {id(e): (urgency[e.job.name], self.own(e.job), e.place) for e in here}
+            order = {id(e): (urgency[e.job.name], self.own(e.job), e.processor < 0, e.place) for e in here}
             able = sorted((e for e in here if e.processor >= 0 or not self.blockers(e)), key=lambda e: order[id(e)])
             waiting = [e for e in able if e.processor < 0]
             if not waiting:
