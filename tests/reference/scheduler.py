@@ -8,8 +8,11 @@ at all that is ready anew, which is slow and easy to believe.
 - Of a pool of m processors the m most urgent stages run, of one job those that run already. One that runs stays.
 - ``least-laxity`` (deadline − now − remaining) is looked at again at arrivals and completions of the pool, and
   ``quantum`` after the last look while something waits there.
-- Resources: a stage takes all it ``holds`` when it first runs, and gives back what the next one does not hold.
-  ``inheritance`` and ``ceiling`` as in Sha, Rajkumar & Lehoczky 1990, the latter for one processor, fixed priorities.
+- ``tile``: whoever is less urgent than one that waits gives way where whole tiles of its stage are done, the first one
+  there; one that was just begun or gone on with, switching included, first does a tile.
+- Resources: a stage asks for what it ``holds``, one after the other, when it would first run, and its job gives back
+  what the next stage does not hold. Who waited for it then asks anew, when it would run. ``inheritance`` and
+  ``ceiling`` as in Sha, Rajkumar & Lehoczky 1990, the latter for one processor and fixed priorities.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ class Stage:
 
     time: int
     pool: str = "cpu"
-    holds: frozenset[str] = frozenset()
+    holds: tuple[str, ...] = ()
     after: tuple[int, ...] | None = None
 
 
@@ -61,7 +64,6 @@ class Job:
     index: int
     release: int
     finished: dict[int, bool] = field(default_factory=dict)  # by place of its stages
-    held: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> tuple[str, int]:
@@ -79,6 +81,9 @@ class Execution:
     begun: bool = False
     processor: int = -1
     last: int = -1
+    gone: int = 0  # of the work since it was last begun or gone on with
+    parked: str = ""  # the resource it waits for
+    behind: Job | None = None  # who keeps it from that
 
     @property
     def stage(self) -> Stage:
@@ -87,13 +92,11 @@ class Execution:
 
 @dataclass
 class Schedule:
-    """What came out: by (task, index) the finish, None where there was none up to the horizon."""
+    """What came out, by (task, index); a finish is None where there was none up to the horizon."""
 
     finish: dict[tuple[str, int], int | None] = field(default_factory=dict)
     start: dict[tuple[str, int], int] = field(default_factory=dict)
     dropped: set[tuple[str, int]] = field(default_factory=set)
-    slices: list[tuple[str, int, int, str, int, int, int]] = field(default_factory=list)
-    """(task, index, stage, pool, processor, from, to), switching included"""
 
 
 def periodic(period: int, horizon: int, offset: int = 0) -> list[int]:
@@ -116,9 +119,9 @@ class Scheduler:
         self.released = {task.name: 0 for task in self.tasks}
         self.look_again = dict.fromkeys(self.pools, NEVER)  # the next quantum of a pool
         self.changed: set[str] = set()  # pools that must decide now
+        self.owner: dict[str, Job] = {}  # by resource
+        self.freed = False
         self.out = Schedule()
-
-    # ------------------------------------------------------------ orders
 
     def key(self, job: Job) -> int:
         task = job.task
@@ -140,33 +143,40 @@ class Scheduler:
         users = [task for task in self.tasks if any(resource in stage.holds for stage in task.stages)]
         return min((self.key(Job(task, 0, 0)), task.name) for task in users)
 
-    def blockers(self, execution: Execution) -> list[tuple[Job, str]]:
-        """The other jobs that keep this stage from beginning, with the protocol by which they do."""
-        job = execution.job
-        wanted = set() if execution.begun else execution.stage.holds - job.held
-        others = [other for other in self.jobs() if other is not job and other.held]
-        found = [(o, self.protocols.get(r, "inheritance")) for o in others for r in sorted(wanted & o.held)]
-        if any(self.protocols.get(resource) == "ceiling" for resource in wanted):
-            mine = (self.key(job), job.task.name)
-            for other in others:
-                guarded = [r for r in other.held if self.protocols.get(r) == "ceiling"]
-                if any(mine >= self.ceiling(resource) for resource in guarded):
-                    found.append((other, "ceiling"))
-        return found
-
-    def jobs(self) -> list[Job]:
-        return [job for job in self.active.values() if job is not None]
-
     def urgencies(self) -> dict[tuple[str, int], tuple[int, str, int]]:
         """Of every job under way: its own, or that of the most urgent one it keeps waiting, link after link."""
-        urgency = {job.name: self.own(job) for job in self.jobs()}
-        waits = [(e.job, holder) for e in self.ready for holder, how in self.blockers(e) if how != "none"]
+        urgency = {job.name: self.own(job) for job in self.active.values() if job is not None}
         for _ in urgency:
-            for job, holder in waits:
-                urgency[holder.name] = min(urgency[holder.name], urgency[job.name])
+            for e in self.ready:
+                if e.behind is not None and e.behind.name in urgency and self.protocols.get(e.parked) != "none":
+                    urgency[e.behind.name] = min(urgency[e.behind.name], urgency[e.job.name])
         return urgency
 
-    # ------------------------------------------------------------ deciding
+    def bars(self, resource: str, job: Job) -> Job | None:
+        """Who keeps ``job`` from the resource: its owner, or that of one whose ceiling is not below the job."""
+        if resource in self.owner or self.protocols.get(resource) != "ceiling":
+            return self.owner.get(resource)
+        others = [(r, o) for r, o in self.owner.items() if o is not job and self.protocols.get(r) == "ceiling"]
+        highest = min(((self.ceiling(r), self.own(o), o) for r, o in others), key=lambda x: x[:2], default=None)
+        return highest[2] if highest is not None and self.urgencies()[job.name][:2] >= highest[0] else None
+
+    def request(self, execution: Execution) -> bool:
+        """All it holds, or it is parked before the first that it cannot have."""
+        for resource in () if execution.begun else execution.stage.holds:
+            if self.owner.get(resource) is not execution.job:
+                execution.behind = self.bars(resource, execution.job)
+                if execution.behind is not None:
+                    execution.parked = resource
+                    return False
+                self.owner[resource] = execution.job
+        return True
+
+    def wake(self) -> None:
+        """Something was given back: whom nothing bars any more asks again when it would run."""
+        for e in (e for e in self.ready if e.parked):
+            e.behind = self.bars(e.parked, e.job)
+            e.parked = e.parked if e.behind else ""
+        self.freed, self.changed = False, set(self.pools)
 
     def decide(self, name: str) -> None:
         pool = self.pools[name]
@@ -176,48 +186,45 @@ class Scheduler:
             running = [e for e in here if e.processor >= 0]
             urgency = self.urgencies()
             order = {id(e): (urgency[e.job.name], self.own(e.job), e.processor < 0, e.place) for e in here}
-            able = sorted((e for e in here if e.processor >= 0 or not self.blockers(e)), key=lambda e: order[id(e)])
-            waiting = [e for e in able if e.processor < 0]
+            waiting = sorted((e for e in here if e.processor < 0 and not e.parked), key=lambda e: order[id(e)])
             if not waiting:
                 break
+            first = waiting[0]
             idle = sorted(set(range(pool.m)) - {e.processor for e in running})
-            if idle:
-                self.run(waiting[0], waiting[0].last if waiting[0].last in idle else idle[0])
-                continue
-            victims = [e for e in running if e not in able[: pool.m] and pool.preemption != "none"]
+            victims = [e for e in running if urgency[e.job.name] > urgency[first.job.name]]
             yielding = [e for e in victims if self.until_boundary(e, pool) == 0]
-            if yielding:
-                victim = max(yielding, key=lambda e: order[id(e)])
-                victim.processor, victim.owed = -1, pool.switch
+            if not idle and not yielding:
+                if victims:
+                    self.look_again[name] = self.now + min(self.until_boundary(e, pool) for e in victims)
+                break
+            if not self.request(first):
                 continue
-            if victims:
-                self.look_again[name] = self.now + min(self.until_boundary(e, pool) for e in victims)
-            break
-        if self.policy == "least-laxity" and any(e.stage.pool == name and e.processor < 0 for e in self.ready):
+            processor = first.last if first.last in idle else min(idle, default=-1)
+            if not idle:
+                victim = max(yielding, key=lambda e: order[id(e)])
+                processor = victim.processor
+                victim.processor, victim.owed = -1, pool.switch
+            self.run(first, processor)
+        if self.policy == "least-laxity" and waiting:
             self.look_again[name] = min(self.look_again[name], self.now + self.quantum)
 
     @staticmethod
     def until_boundary(execution: Execution, pool: Pool) -> int:
         """Time to the next point where it may be preempted."""
-        if pool.preemption == "full" or execution.owed:
-            return 0
+        if pool.preemption != "tile":
+            return 0 if pool.preemption == "full" else NEVER
         done = execution.stage.time - execution.left
-        return -done % pool.tile
+        return -done % pool.tile if execution.gone else execution.owed + pool.tile - done % pool.tile
 
     def run(self, execution: Execution, processor: int) -> None:
         if not execution.begun:
             execution.begun = True
-            execution.job.held |= execution.stage.holds
             self.out.start.setdefault(execution.job.name, self.now)
         execution.processor = execution.last = processor
+        execution.gone = 0
 
-    # ------------------------------------------------------------ what happens
-
-    def begin(self, job: Job) -> None:
+    def go_on(self, job: Job) -> None:
         self.active[job.task.name] = job
-        self.make_ready(job)
-
-    def make_ready(self, job: Job) -> None:
         known = {e.place for e in self.ready if e.job is job} | set(job.finished)
         for place, stage in enumerate(job.task.stages):
             before = stage.after if stage.after is not None else range(max(0, place - 1), place)
@@ -230,25 +237,24 @@ class Scheduler:
         self.ready.remove(execution)
         self.changed.add(execution.stage.pool)
         job.finished[place] = True
-        following = job.task.stages[place + 1].holds if place + 1 < len(job.task.stages) else frozenset()
-        freed = execution.stage.holds - following
-        job.held -= freed
-        if freed:
-            self.changed |= set(self.pools)
+        following = job.task.stages[place + 1].holds if place + 1 < len(job.task.stages) else ()
+        for resource in set(execution.stage.holds) - set(following):
+            del self.owner[resource]
+            self.freed = True
         if len(job.finished) < len(job.task.stages):
-            self.make_ready(job)
+            self.go_on(job)
             return
         self.out.finish[job.name] = self.now
         self.active[job.task.name] = None
         if self.queue[job.task.name]:
-            self.begin(self.queue[job.task.name].pop(0))
+            self.go_on(self.queue[job.task.name].pop(0))
 
     def release(self, task: Task) -> None:
         job = Job(task, self.released[task.name], self.now)
         self.released[task.name] += 1
         self.out.finish[job.name] = None
         if self.active[task.name] is None:
-            self.begin(job)
+            self.go_on(job)
         else:
             self.queue[task.name].append(job)
 
@@ -261,12 +267,9 @@ class Scheduler:
         for execution in self.ready:
             if execution.processor >= 0:
                 passed = until - self.now
-                switched = min(execution.owed, passed)
-                execution.owed -= switched
-                execution.left -= passed - switched
-                if passed:
-                    where = execution.stage.pool, execution.processor
-                    self.out.slices.append((*execution.job.name, execution.place, *where, self.now, until))
+                worked = max(0, passed - execution.owed)
+                execution.owed = max(0, execution.owed - passed)
+                execution.left, execution.gone = execution.left - worked, execution.gone + worked
         self.now = until
 
     def go(self, horizon: int) -> Schedule:
@@ -275,17 +278,16 @@ class Scheduler:
             for execution in [e for e in self.ready if e.processor >= 0 and e.left == 0]:
                 self.complete(execution)
             for task in self.tasks:
-                while (
-                    self.released[task.name] < len(task.releases) and task.releases[self.released[task.name]] == moment
-                ):
+                for _ in range(task.releases.count(moment)):
                     self.release(task)
-                while task.backlog is not None and len(self.queue[task.name]) > task.backlog:
+                while len(self.queue[task.name]) > (NEVER if task.backlog is None else task.backlog):
                     self.out.dropped.add(self.queue[task.name].pop(0).name)
+            if self.freed:
+                self.wake()
             due = {name for name, at in self.look_again.items() if at == moment} | self.changed
             self.changed = set()
             for name in sorted(due):
                 self.decide(name)
-        self.advance(horizon)
         return self.out
 
 

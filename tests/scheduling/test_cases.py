@@ -52,7 +52,7 @@ def by_reference(run: Run) -> Outcome:
                 len(names), way.get("preemption", "full"), in_ps(way["tile"]) if "tile" in way else 1
             )
             after = tuple(places[one] for one in stage["after"]) if "after" in stage else None
-            stages.append(Stage(in_ps(stage["time"]), "+".join(names), frozenset(stage.get("holds", ())), after))
+            stages.append(Stage(in_ps(stage["time"]), "+".join(names), tuple(stage.get("holds", ())), after))
         period = in_ps(task["period"])
         releases = periodic(period, horizon, in_ps(task.get("offset", "0 ms")))
         priority, backlog = int(task.get("priority", 100)), int(task.get("backlog", 1))
