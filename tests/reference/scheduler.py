@@ -10,9 +10,9 @@ at all that is ready anew, which is slow and easy to believe.
   ``quantum`` after the last look while something waits there.
 - ``tile``: whoever is less urgent than one that waits gives way where whole tiles of its stage are done, the first one
   there; one that was just begun or gone on with, switching included, first does a tile.
-- Resources: a stage asks for what it ``holds``, one after the other, when it would first run, and its job gives back
-  what the next stage does not hold. Who waited for it then asks anew, when it would run. ``inheritance`` and
-  ``ceiling`` as in Sha, Rajkumar & Lehoczky 1990, the latter for one processor and fixed priorities.
+- Resources: a stage takes all that it ``holds`` when it would first run, or waits for it, and its job gives back what
+  the next stage does not hold. Who waited for it then asks anew, when it would run. ``inheritance`` and ``ceiling`` as
+  in Sha, Rajkumar & Lehoczky 1990, the latter for one processor and fixed priorities.
 """
 
 from __future__ import annotations
@@ -82,8 +82,7 @@ class Execution:
     processor: int = -1
     last: int = -1
     gone: int = 0  # of the work since it was last begun or gone on with
-    parked: str = ""  # the resource it waits for
-    behind: Job | None = None  # who keeps it from that
+    bars: Sequence[tuple[str, Job]] = ()  # resources it waits for, and who keeps it from them
 
     @property
     def stage(self) -> Stage:
@@ -146,36 +145,31 @@ class Scheduler:
     def urgencies(self) -> dict[tuple[str, int], tuple[int, str, int]]:
         """Of every job under way: its own, or that of the most urgent one it keeps waiting, link after link."""
         urgency = {job.name: self.own(job) for job in self.active.values() if job is not None}
+        waits = [(e.job.name, o.name) for e in self.ready for r, o in e.bars if self.protocols.get(r) != "none"]
         for _ in urgency:
-            for e in self.ready:
-                if e.behind is not None and e.behind.name in urgency and self.protocols.get(e.parked) != "none":
-                    urgency[e.behind.name] = min(urgency[e.behind.name], urgency[e.job.name])
+            for one, other in waits:
+                if other in urgency:
+                    urgency[other] = min(urgency[other], urgency[one])
         return urgency
 
-    def bars(self, resource: str, job: Job) -> Job | None:
-        """Who keeps ``job`` from the resource: its owner, or that of one whose ceiling is not below the job."""
-        if resource in self.owner or self.protocols.get(resource) != "ceiling":
-            return self.owner.get(resource)
-        others = [(r, o) for r, o in self.owner.items() if o is not job and self.protocols.get(r) == "ceiling"]
-        highest = min(((self.ceiling(r), self.own(o), o) for r, o in others), key=lambda x: x[:2], default=None)
-        return highest[2] if highest is not None and self.urgencies()[job.name][:2] >= highest[0] else None
-
-    def request(self, execution: Execution) -> bool:
-        """All it holds, or it is parked before the first that it cannot have."""
+    def bars(self, execution: Execution) -> list[tuple[str, Job]]:
+        """What keeps it from beginning: resources that others own, or own one whose ceiling is not below its job."""
+        job, found = execution.job, []
+        level = self.urgencies()[job.name][:2]
         for resource in () if execution.begun else execution.stage.holds:
-            if self.owner.get(resource) is not execution.job:
-                execution.behind = self.bars(resource, execution.job)
-                if execution.behind is not None:
-                    execution.parked = resource
-                    return False
-                self.owner[resource] = execution.job
-        return True
+            if self.owner.get(resource, job) is not job:
+                found.append((resource, self.owner[resource]))
+            elif resource not in self.owner and self.protocols.get(resource) == "ceiling":
+                others = [(r, o) for r, o in self.owner.items() if o is not job and self.protocols.get(r) == "ceiling"]
+                over = [(self.ceiling(r), self.own(o), o) for r, o in others if level >= self.ceiling(r)]
+                found += [(resource, o) for *_, o in sorted(over, key=lambda one: one[:2])[:1]]
+        return found
 
     def wake(self) -> None:
         """Something was given back: whom nothing bars any more asks again when it would run."""
-        for e in (e for e in self.ready if e.parked):
-            e.behind = self.bars(e.parked, e.job)
-            e.parked = e.parked if e.behind else ""
+        waiting = [(e, self.bars(e)) for e in self.ready if e.bars]
+        for e, bars in waiting:
+            e.bars = bars
         self.freed, self.changed = False, set(self.pools)
 
     def decide(self, name: str) -> None:
@@ -186,7 +180,7 @@ class Scheduler:
             running = [e for e in here if e.processor >= 0]
             urgency = self.urgencies()
             order = {id(e): (urgency[e.job.name], self.own(e.job), e.processor < 0, e.place) for e in here}
-            waiting = sorted((e for e in here if e.processor < 0 and not e.parked), key=lambda e: order[id(e)])
+            waiting = sorted((e for e in here if e.processor < 0 and not e.bars), key=lambda e: order[id(e)])
             if not waiting:
                 break
             first = waiting[0]
@@ -197,7 +191,8 @@ class Scheduler:
                 if victims:
                     self.look_again[name] = self.now + min(self.until_boundary(e, pool) for e in victims)
                 break
-            if not self.request(first):
+            first.bars = self.bars(first)
+            if first.bars:
                 continue
             processor = first.last if first.last in idle else min(idle, default=-1)
             if not idle:
@@ -219,6 +214,7 @@ class Scheduler:
     def run(self, execution: Execution, processor: int) -> None:
         if not execution.begun:
             execution.begun = True
+            self.owner |= dict.fromkeys(execution.stage.holds, execution.job)
             self.out.start.setdefault(execution.job.name, self.now)
         execution.processor = execution.last = processor
         execution.gone = 0
