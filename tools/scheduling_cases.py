@@ -174,8 +174,8 @@ HEAD = """# Schedules of the literature
 
 Task sets with a known schedule, run by the model. `python tools/scheduling_cases.py` runs them all and writes this
 page; CI fails where one comes out differently. What is expected was worked out by hand from the rules, and a second
-scheduler that knows nothing of the model says the same ([tests/reference/scheduler.py](../tests/reference/scheduler.py));
-the model is also held against that job by job on random task sets. All times are ms.
+scheduler that knows nothing of the model (`tests/reference/scheduler.py`) says the same; the model is also held against
+that job by job on random task sets. All times are ms.
 
 - *Numbers*: `published` are those of the source, as remembered, and worked out anew; `ours` follow a pattern of it.
 - *finish*: of a task's first jobs in turn, `-` for one that never finishes in the window; *worst*: the longest

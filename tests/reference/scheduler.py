@@ -8,8 +8,8 @@ at all that is ready anew, which is slow and easy to believe.
 - Of a pool of m processors the m most urgent stages run, of one job those that run already. One that runs stays.
 - ``least-laxity`` (deadline − now − remaining) is looked at again at arrivals and completions of the pool, and
   ``quantum`` after the last look while something waits there.
-- ``tile``: whoever is less urgent than one that waits gives way where whole tiles of its stage are done, the first one
-  there; one that was just begun or gone on with, switching included, first does a tile.
+- ``tile``: who is not among those m gives way where whole tiles of its stage are done, which is also so while it is
+  being switched back in.
 - Resources: a stage takes all that it ``holds`` when it would first run, or waits for it, and its job gives back what
   the next stage does not hold. Who waited for it then asks anew, when it would run. ``inheritance`` and ``ceiling`` as
   in Sha, Rajkumar & Lehoczky 1990, the latter for one processor and fixed priorities.
@@ -81,7 +81,6 @@ class Execution:
     begun: bool = False
     processor: int = -1
     last: int = -1
-    gone: int = 0  # of the work since it was last begun or gone on with
     bars: Sequence[tuple[str, Job]] = ()  # resources it waits for, and who keeps it from them
 
     @property
@@ -185,7 +184,8 @@ class Scheduler:
                 break
             first = waiting[0]
             idle = sorted(set(range(pool.m)) - {e.processor for e in running})
-            victims = [e for e in running if urgency[e.job.name] > urgency[first.job.name]]
+            most_urgent = sorted(running + waiting, key=lambda e: order[id(e)])[: pool.m]
+            victims = [e for e in running if e not in most_urgent]
             yielding = [e for e in victims if self.until_boundary(e, pool) == 0]
             if not idle and not yielding:
                 if victims:
@@ -208,8 +208,7 @@ class Scheduler:
         """Time to the next point where it may be preempted."""
         if pool.preemption != "tile":
             return 0 if pool.preemption == "full" else NEVER
-        done = execution.stage.time - execution.left
-        return -done % pool.tile if execution.gone else execution.owed + pool.tile - done % pool.tile
+        return (execution.left - execution.stage.time) % pool.tile
 
     def run(self, execution: Execution, processor: int) -> None:
         if not execution.begun:
@@ -217,7 +216,6 @@ class Scheduler:
             self.owner |= dict.fromkeys(execution.stage.holds, execution.job)
             self.out.start.setdefault(execution.job.name, self.now)
         execution.processor = execution.last = processor
-        execution.gone = 0
 
     def go_on(self, job: Job) -> None:
         self.active[job.task.name] = job
@@ -265,7 +263,7 @@ class Scheduler:
                 passed = until - self.now
                 worked = max(0, passed - execution.owed)
                 execution.owed = max(0, execution.owed - passed)
-                execution.left, execution.gone = execution.left - worked, execution.gone + worked
+                execution.left -= worked
         self.now = until
 
     def go(self, horizon: int) -> Schedule:
