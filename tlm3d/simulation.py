@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tlm3d.analysis.explain import Explanation
     from tlm3d.analysis.result import Result
+    from tlm3d.analysis.score import Score
     from tlm3d.analysis.traffic import TrafficResult
     from tlm3d.cnn.network import Network
     from tlm3d.model.surroundings import Builder
@@ -59,6 +60,41 @@ def simulate(
     fold = None if system.recording.kept.everything or modules else digest.fold
     system.run(progress, fold, modules)
     return digest.result()
+
+
+def score(
+    platform: PlatformSpec,
+    workload: WorkloadSpec,
+    *,
+    policy: str | None = None,
+    horizon: str | int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Score:
+    """Run ``workload``, and each of its network tasks alone, on ``platform``: XRBench's scores, ANTT, STP, fairness.
+
+    The arguments are those of ``simulate``, but that ``progress`` is told of all runs as one, and ends none. A task
+    alone has the same releases and draws. Raises what ``simulate`` does, SpecError for a workload without networks.
+    """
+    from tlm3d.analysis.score import score as scored
+    from tlm3d.spec.lone import lone_tasks
+
+    parts = lone_tasks(workload)
+    done = 0
+
+    def run(part: WorkloadSpec, record: str) -> Result:
+        nonlocal done
+
+        def told(done_ps: int, whole_ps: int) -> None:
+            if progress:
+                progress(done * whole_ps + done_ps, (1 + len(parts)) * whole_ps)
+
+        result = simulate(platform, part, policy=policy, horizon=horizon, seed=seed, progress=told, record=record)
+        done += 1
+        return result
+
+    together = run(workload, "full")  # scores are of single jobs
+    return scored(together, {name: run(part, "totals") for name, part in parts.items()})
 
 
 def explain(

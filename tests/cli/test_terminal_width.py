@@ -18,7 +18,7 @@ RUNS = {
 
 
 @pytest.mark.parametrize("verdict", RUNS)
-@pytest.mark.parametrize(("columns", "at_most"), [("80", 80), ("100", 100), ("120", 100), (None, 100)])
+@pytest.mark.parametrize(("columns", "at_most"), [("80", 80), ("100", 100), ("120", 120), (None, 100)])
 def test_no_line_is_longer_than_the_terminal(
     tlm3d: Command, monkeypatch: pytest.MonkeyPatch, verdict: str, columns: str | None, at_most: int
 ) -> None:

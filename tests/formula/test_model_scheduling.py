@@ -207,10 +207,34 @@ def test_an_aborted_job_stops_at_its_deadline_and_the_next_one_starts() -> None:
     assert jobs[2].start_ps == 5 * MS
 
 
-def test_a_job_that_has_begun_is_not_dropped_at_its_deadline_one_that_has_not_is() -> None:
+def _behind(blocking_ms: float, **keys: object) -> list[JobEnd]:
+    """A job of 3 due at 8, behind a more urgent one of ``blocking_ms``."""
+    tasks = {"first": (blocking_ms, 100, 100), "late": (3, 50, 8)}
+    case = on_core(tasks, ["first", "late"], 40, "fixed-priority")
+    case.workload["tasks"]["late"] |= {"on_miss": "drop", **keys}
+    return jobs_of(case, "late")
+
+
+def test_a_job_is_dropped_a_picosecond_after_it_could_have_begun_in_time() -> None:
+    (just,) = _behind(5)
+    assert (just.status, just.start_ps, just.finish_ps) == ("finished", 5 * MS, 8 * MS)
+    for blocking_ms in (5.000000001, 20):
+        (late,) = _behind(blocking_ms)
+        assert (late.status, late.start_ps, late.segments[-1].end_ps) == ("dropped", -1, 5 * MS + 1)
+        assert [(s.bucket, s.holder) for s in late.segments] == [("preempt", "first#0")]
+
+
+def test_a_job_that_has_begun_is_not_dropped() -> None:
+    case = on_core({"first": (6, 100, 100), "late": (3, 50, 8)}, ["first", "late"], 40, "fixed-priority")
+    case.workload["tasks"]["first"]["offset"] = "1 ms"
+    case.workload["tasks"]["late"]["on_miss"] = "drop"
+    (late,) = jobs_of(case, "late")
+    assert (late.status, late.start_ps, late.finish_ps) == ("finished", 0, 9 * MS)
+
+
+def test_a_job_that_can_never_make_it_is_dropped_at_its_release() -> None:
     jobs = jobs_of(_overrun(on_miss="drop", backlog=3, horizon=20), "long")
-    assert (jobs[0].status, jobs[0].finish_ps) == ("finished", 9 * MS)
-    assert (jobs[1].status, jobs[1].segments[-1].end_ps) == ("dropped", 7 * MS)
+    assert {(job.status, job.start_ps, job.segments) for job in jobs} == {("dropped", -1, ())}
 
 
 def test_a_job_that_ends_exactly_at_its_deadline_is_not_aborted() -> None:

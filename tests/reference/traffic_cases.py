@@ -181,8 +181,13 @@ def expected(case: Case) -> list[Fate]:
     return fates + [(name, *gated, []) for name, site in model.sites.items() for gated in site.gated]
 
 
-def produced(case: Case, seed: int = 0) -> list[Fate]:
-    """What the production kernel says. ``seed`` shuffles the order of posting and adds unrelated events (0: none)."""
+def produced(
+    case: Case, seed: int = 0, beside: Callable[[simpy.Environment, Fabric, dict[str, Channel]], None] | None = None
+) -> list[Fate]:
+    """What the production kernel says. ``seed`` shuffles the order of posting and adds unrelated events (0: none).
+
+    ``beside`` may schedule events of its own.
+    """
     rng = random.Random(seed)
     env = simpy.Environment()
     fabric = Fabric(env)
@@ -212,6 +217,8 @@ def produced(case: Case, seed: int = 0) -> list[Fate]:
         env.process(initiator_process(initiator, case.traffic[initiator]))
     if seed and rng.random() < 0.5:
         env.process(passer_by(max(1, case.typical_ps // rng.choice([3, 7, 20]))))
+    if beside is not None:
+        beside(env, fabric, channels)
     if case.until_ps is None:
         env.run()
         assert not fabric.in_flight()

@@ -21,7 +21,8 @@ from tlm3d.spec.network import LayerText, NetworkText
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.points import ComputePointSpec, PointSpec
 from tlm3d.spec.source import parse
-from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
+from tlm3d.spec.stages import StageSpec
+from tlm3d.spec.workload import TaskSpec, WorkloadKeys
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 SHARED: dict[str, type[BaseModel]] = {

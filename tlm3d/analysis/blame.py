@@ -10,8 +10,8 @@ from tlm3d.errors import SimulationError
 from tlm3d.record.recording import JobEnd
 
 BUCKETS = (
-    "sensing", "compute", "throttle", "np-block", "preempt", "link-queue", "link-transfer", "memory", "wake-up",
-    "input-late", "self-predecessor", "overhead",
+    "sensing", "compute", "throttle", "np-block", "preempt", "resource", "link-queue", "link-transfer", "memory",
+    "wake-up", "input-late", "self-predecessor", "overhead",
 )  # fmt: skip
 
 
@@ -63,10 +63,28 @@ def tightest(jobs: Mapping[str, Iterable[JobEnd]], horizon_ps: int) -> tuple[Job
 
 def contenders(jobs: Iterable[JobEnd], horizon_ps: int) -> list[JobEnd]:
     """Those of one task's ``jobs`` that can still be worst or tightest, whatever other jobs there are."""
-    jobs = list(jobs)
-    missed = [job for job in jobs if is_missed(job, horizon_ps)]
-    chosen = (_latest(missed, horizon_ps), _first_without_result(missed), _tightest_of(jobs, horizon_ps))
-    return list(dict.fromkeys(job for job in chosen if job))
+    # One pass over plain integers: this is done for every job of a run. The keys are those of the functions below.
+    latest = first = least = None
+    latest_ps = first_ps = least_ps = 0  # slack, release, slack
+    for job in jobs:
+        _, index, release_ps, deadline_ps, _, finish_ps, status, _, _ = job
+        if deadline_ps > horizon_ps:
+            continue
+        if status == "finished" and finish_ps <= horizon_ps:
+            slack_ps = deadline_ps - finish_ps
+            if least is None or slack_ps < least_ps or (slack_ps == least_ps and index < least.index):
+                least, least_ps = job, slack_ps
+            if slack_ps >= 0:
+                continue
+        elif status in RAN:
+            slack_ps = deadline_ps - horizon_ps
+        else:
+            if first is None or release_ps < first_ps or (release_ps == first_ps and index < first.index):
+                first, first_ps = job, release_ps
+            continue
+        if latest is None or slack_ps < latest_ps or (slack_ps == latest_ps and index < latest.index):
+            latest, latest_ps = job, slack_ps
+    return list(dict.fromkeys(job for job in (latest, first, least) if job))
 
 
 def _latest(missed: Iterable[JobEnd], horizon_ps: int) -> JobEnd | None:

@@ -7,17 +7,20 @@ exactly at the deadline is on time; a finish beyond H is not known at H, so such
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import itemgetter
 
-from tlm3d.analysis.result import ResponseStats, TaskResult
+from tlm3d.analysis.firm import Rows
+from tlm3d.analysis.result import FirmResult, ResponseStats, Tardiness, TaskResult
 from tlm3d.errors import SimulationError
 from tlm3d.record.recording import JobEnd, Recording
 from tlm3d.units import ceil_div
 
 RAN = ("finished", "unfinished")
 ENDED_WITHOUT_RESULT = ("dropped", "aborted", "input-lost")
+_STATUSES = frozenset((*RAN, *ENDED_WITHOUT_RESULT))
+_BY_INDEX = itemgetter(1)
 
 
 def jobs_by_task(recording: Recording) -> dict[str, list[JobEnd]]:
@@ -26,15 +29,17 @@ def jobs_by_task(recording: Recording) -> dict[str, list[JobEnd]]:
     Raises SimulationError for a job of an unknown task or status.
     """
     jobs: dict[str, list[JobEnd]] = {task: [] for task in recording.tasks}
+    horizon_ps = recording.horizon_ps
     for job in recording.jobs:
-        if job.task not in jobs:
-            raise SimulationError(job.release_ps, f"{job.task}#{job.index}", "the job belongs to no task")
-        if job.status not in RAN and job.status not in ENDED_WITHOUT_RESULT:
-            raise SimulationError(job.release_ps, f"{job.task}#{job.index}", f"the job ended '{job.status}'")
-        if 0 <= job.release_ps < recording.horizon_ps:
-            jobs[job.task].append(job)
+        task, index, release_ps, _, _, _, status, _, _ = job
+        if task not in jobs:
+            raise SimulationError(release_ps, f"{task}#{index}", "the job belongs to no task")
+        if status not in _STATUSES:
+            raise SimulationError(release_ps, f"{task}#{index}", f"the job ended '{status}'")
+        if 0 <= release_ps < horizon_ps:
+            jobs[task].append(job)
     for of_task in jobs.values():
-        of_task.sort(key=lambda job: job.index)
+        of_task.sort(key=_BY_INDEX)
     return jobs
 
 
@@ -60,38 +65,93 @@ def end_ps(job: JobEnd, horizon_ps: int) -> int:
 
 
 class Tally:
-    """The jobs of one task, counted as they come; ``add`` is for jobs released inside the window."""
+    """The jobs of one task, counted as they come; ``add`` is for jobs released inside the window.
 
-    def __init__(self, name: str, deadline_ps: int) -> None:
+    Slices may bring jobs out of order. What is held grows by response times that have not been seen before, only.
+    """
+
+    def __init__(self, name: str, deadline_ps: int, firm: tuple[int, int] | None = None) -> None:
         self._name, self._deadline_ps = name, deadline_ps
         self._jobs = self._judged = self._missed = self._finished = 0
-        # How many judged jobs took so long. Of two equal times the bound is the larger truth, so it sorts last.
-        self._times: Counter[tuple[int, bool]] = Counter()
+        self._times: dict[int, int] = {}  # how many judged jobs took so long
+        self._bounds: dict[int, int] = {}  # and how many had run for so long without an end
+        self._late_ps = 0
+        self._slack_ps: int | None = None  # the least
+        self._needed, window = firm or (0, 0)
+        self._rows = Rows(window) if firm else None
 
     def add(self, jobs: Sequence[JobEnd], horizon_ps: int) -> None:
         """Count ``jobs``; those unfinished at H have run for H − release so far."""
-        judged = [job for job in jobs if is_judged(job, horizon_ps)]
+        # One pass over plain integers: this is done for every job of a run.
+        times, slack_least_ps = self._times, self._slack_ps
+        judged = missed = finished = late_ps = 0
+        for _, _, release_ps, deadline_ps, _, finish_ps, status, _, _ in jobs:
+            has_finished = status == "finished" and finish_ps <= horizon_ps
+            if has_finished:
+                finished += 1
+            if deadline_ps > horizon_ps:
+                continue
+            judged += 1
+            if has_finished:
+                time_ps, slack_ps = finish_ps - release_ps, deadline_ps - finish_ps
+                times[time_ps] = times.get(time_ps, 0) + 1
+            elif status in RAN:
+                time_ps, slack_ps = horizon_ps - release_ps, deadline_ps - horizon_ps
+                self._bounds[time_ps] = self._bounds.get(time_ps, 0) + 1
+                missed += slack_ps == 0  # else counted below
+            else:
+                missed += 1
+                continue
+            if slack_ps < 0:
+                missed += 1
+                late_ps -= slack_ps
+            if slack_least_ps is None or slack_ps < slack_least_ps:
+                slack_least_ps = slack_ps
         self._jobs += len(jobs)
-        self._judged += len(judged)
-        self._missed += sum(is_missed(job, horizon_ps) for job in judged)
-        self._finished += sum(is_finished(job, horizon_ps) for job in jobs)
-        ran = (job for job in judged if job.status in RAN)
-        self._times.update((end_ps(job, horizon_ps) - job.release_ps, not is_finished(job, horizon_ps)) for job in ran)
+        self._judged += judged
+        self._missed += missed
+        self._finished += finished
+        self._late_ps += late_ps
+        self._slack_ps = slack_least_ps
+        if self._rows is not None:
+            for job in jobs:
+                in_time = not is_missed(job, horizon_ps) if is_judged(job, horizon_ps) else None
+                self._rows.add(job.index, in_time)
 
     def result(self) -> TaskResult:
         """The counts and response times so far."""
         counts = (self._jobs, self._judged, self._missed, self._jobs - self._judged, self._finished)
-        return TaskResult(self._name, self._deadline_ps, *counts, self._response())
+        firm = None
+        if self._rows is not None:
+            firm = FirmResult(self._needed, self._rows.window, self._rows.fewest())
+        return TaskResult(self._name, self._deadline_ps, *counts, self._response(), self._tardiness(), firm)
 
     def _response(self) -> ResponseStats | None:
-        if not self._times:
+        if self._slack_ps is None:
             return None
-        known = sorted(self._times)
-        ranks = list(accumulate(self._times[time] for time in known))
+        counts = dict(self._times)
+        for time_ps, count in self._bounds.items():
+            counts[time_ps] = counts.get(time_ps, 0) + count
+        known = sorted(counts)
+        ranks = list(accumulate(counts[time_ps] for time_ps in known))
+        p50_ps, p95_ps, p99_ps = (known[bisect_left(ranks, ceil_div(p * ranks[-1], 100))] for p in (50, 95, 99))
         return ResponseStats(
-            min_ps=known[0][0],
-            mean_ps=sum(time_ps * count for (time_ps, _), count in self._times.items()) // ranks[-1],
-            p99_ps=known[bisect_left(ranks, ceil_div(99 * ranks[-1], 100))][0],
-            max_ps=known[-1][0],
-            max_is_bound=known[-1][1],
+            min_ps=known[0],
+            mean_ps=sum(time_ps * count for time_ps, count in counts.items()) // ranks[-1],
+            p50_ps=p50_ps,
+            p95_ps=p95_ps,
+            p99_ps=p99_ps,
+            max_ps=known[-1],
+            max_is_bound=known[-1] in self._bounds,  # of two equal times the bound is the larger truth
+        )
+
+    def _tardiness(self) -> Tardiness | None:
+        if self._slack_ps is None:
+            return None
+        ran = sum(self._times.values()) + sum(self._bounds.values())
+        return Tardiness(
+            mean_ps=self._late_ps // ran,
+            max_ps=max(0, -self._slack_ps),
+            least_slack_ps=self._slack_ps,
+            is_bound=bool(self._bounds),
         )

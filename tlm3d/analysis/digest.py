@@ -9,13 +9,15 @@ from itertools import chain
 
 from tlm3d.analysis import blame, supply
 from tlm3d.analysis.activities import activities
+from tlm3d.analysis.chains import Chains
 from tlm3d.analysis.channels import added, channel_results
 from tlm3d.analysis.deadlines import Tally, jobs_by_task
-from tlm3d.analysis.efficiency import compute_time_ps, efficiency
+from tlm3d.analysis.efficiency import efficiency
 from tlm3d.analysis.energy import UNOWNED, Key, accounts, booked_aj
 from tlm3d.analysis.meter import Meter
 from tlm3d.analysis.power import average_nw
 from tlm3d.analysis.result import Account, Battery, ChannelResult, Result, TaskResult
+from tlm3d.analysis.utilisation import Use, blocks, by_task_ps, used_ps
 from tlm3d.analysis.verdict import verdict
 from tlm3d.record.recording import JobEnd, Recording, StateInterval
 from tlm3d.units import show_nw
@@ -32,9 +34,10 @@ class Digest:
         self._kept = replace(recording, spans=[], legs=[], states=[], jobs=[])  # of those taken out
         self._booked_aj: Counter[Key] = Counter()
         self._channels: dict[str, ChannelResult] = channel_results(self._kept)
-        self._busy_ps: Counter[str] = Counter()
-        self._tallies = {name: Tally(name, task.deadline_ps) for name, task in recording.tasks.items()}
+        self._used_ps: Counter[Use] = Counter()
+        self._tallies = {name: Tally(name, task.deadline_ps, task.firm) for name, task in recording.tasks.items()}
         self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
+        self._chains = Chains(recording)
         self._meter = Meter(recording.limits, recording.supply)
 
     def fold(self, settled_ps: int, going_on: Sequence[StateInterval]) -> None:
@@ -43,7 +46,7 @@ class Digest:
         ``going_on`` are the states that have started before and not ended. The run may end at ``settled_ps`` or later.
         """
         ended = self._recording.take(settled_ps)
-        self._add(ended)
+        self._add(ended, settled_ps)
         self._keep(ended)
         running = replace(self._recording, states=[*self._recording.states, *going_on])
         self._meter.read(activities(ended), activities(running, until_ps=settled_ps), settled_ps)
@@ -52,7 +55,7 @@ class Digest:
         """The whole answer, once the run is over."""
         recording = self._recording
         horizon_ps = recording.horizon_ps
-        self._add(recording)
+        self._add(recording, horizon_ps)
         self._meter.close(activities(recording), horizon_ps)
         self._keep(recording)
         kept = self._kept
@@ -61,12 +64,13 @@ class Digest:
         tasks = {name: tally.result() for name, tally in self._tallies.items()}
         booked = accounts(self._booked_aj)
         total_aj = sum(account.energy_aj for account in booked)
-        at_rail = efficiency(recording, booked, tasks, self._busy_ps)
+        at_rail = efficiency(recording, booked, tasks, by_task_ps(self._used_ps))
         battery = None
         if recording.supply is not None:
             booked, battery = self._battery(total_aj, tasks)
         held = self._meter.limits()
-        word, reasons = verdict(tasks.values(), held)
+        chains = self._chains.results(horizon_ps)
+        word, reasons = verdict(tasks.values(), held, chains.values())
         return Result(
             verdict=word,
             reasons=reasons,
@@ -91,13 +95,15 @@ class Digest:
             notes=(*recording.notes, *self._beyond()),
             recording=recording,
             battery=battery,
+            chains=chains,
+            blocks=blocks(self._used_ps),
         )
 
     def _battery(self, rail_aj: int, tasks: dict[str, TaskResult]) -> tuple[tuple[Account, ...], Battery]:
         """All accounts, the regulator's among them, and what they come to at the battery."""
         loss_aj, horizon_ps = self._meter.loss_aj, self._recording.horizon_ps
         booked = accounts({**self._booked_aj, (UNOWNED, supply.NAME, supply.WHAT, UNOWNED): loss_aj})
-        with_loss = efficiency(self._recording, booked, tasks, self._busy_ps)
+        with_loss = efficiency(self._recording, booked, tasks, by_task_ps(self._used_ps))
         return booked, Battery(
             total_aj=rail_aj + loss_aj,
             average_nw=average_nw(rail_aj + loss_aj, horizon_ps),
@@ -114,14 +120,16 @@ class Digest:
         most, rated = map(show_nw, beyond_nw)
         return (f"supply: the load comes to {most}, beyond its last point at {rated}, whose efficiency is kept",)
 
-    def _add(self, facts: Recording) -> None:
+    def _add(self, facts: Recording, settled_ps: int) -> None:
         horizon_ps = facts.horizon_ps
-        for name, jobs in jobs_by_task(facts).items():
+        by_task = jobs_by_task(facts)
+        self._chains.add(by_task, () if facts is self._recording else self._recording.jobs, settled_ps)
+        for name, jobs in by_task.items():
             self._tallies[name].add(jobs, horizon_ps)
             self._contenders[name] = blame.contenders([*self._contenders[name], *jobs], horizon_ps)
         self._booked_aj.update(booked_aj(facts))
         self._channels = added(self._channels, channel_results(facts))
-        self._busy_ps.update(compute_time_ps(facts.spans, horizon_ps))
+        self._used_ps.update(used_ps(facts.spans, horizon_ps))
 
     def _keep(self, facts: Recording) -> None:
         overlaps, kept = self._recording.kept.overlaps, self._kept

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tlm3d.analysis.energy import UNOWNED
 from tlm3d.analysis.result import Account, Efficiency, TaskResult
-from tlm3d.record.recording import Recording, Span
+from tlm3d.record.recording import Recording
 
 _AJ_PER_FJ = 1000
 _AJ_PER_UJ = 10**12
@@ -42,16 +42,6 @@ def efficiency(
         },
         unowned_uj=unowned_aj / _AJ_PER_UJ,
     )
-
-
-def compute_time_ps(spans: Iterable[Span], horizon_ps: int) -> dict[str, int]:
-    """By task, the time its compute spans take inside [0, H]."""
-    busy_ps: dict[str, int] = {}
-    for span in spans:
-        if span.what == "compute" and span.task != UNOWNED:
-            inside_ps = min(span.end_ps, horizon_ps) - max(span.start_ps, 0)
-            busy_ps[span.task] = busy_ps.get(span.task, 0) + max(0, inside_ps)
-    return busy_ps
 
 
 def _sum_aj(accounts: Iterable[Account]) -> int:

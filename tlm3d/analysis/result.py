@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tlm3d.record.recording import JobEnd, Recording
@@ -18,13 +18,50 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResponseStats:
-    """Response times of the judged jobs that ran (unfinished ones count with horizon − release). p99: nearest rank."""
+    """Response times of the judged jobs that ran (unfinished ones count with horizon − release).
+
+    A percentile is that of the nearest rank: the ⌈p · n / 100⌉-th smallest of n.
+    """
 
     min_ps: int
     mean_ps: int  # rounded down
+    p50_ps: int
+    p95_ps: int
     p99_ps: int
     max_ps: int
     max_is_bound: bool  # the largest belongs to a job that had not finished: shown with ≥
+
+    @property
+    def jitter_ps(self) -> int:
+        """Response jitter, largest − smallest; at least so much where the largest is a bound."""
+        return self.max_ps - self.min_ps
+
+
+@dataclass(frozen=True, slots=True)
+class Tardiness:
+    """max(0, finish − deadline) of the judged jobs that ran, and the least of deadline − finish.
+
+    A job that had not finished counts as if it did at the horizon: then tardiness is at least, slack at most so much.
+    """
+
+    mean_ps: int  # rounded down; jobs in time count with 0
+    max_ps: int
+    least_slack_ps: int
+    is_bound: bool  # one of the jobs had not finished
+
+
+@dataclass(frozen=True, slots=True)
+class FirmResult:
+    """(m,k)-firm: at least ``needed`` of any ``window`` consecutive judged jobs in time (Hamdaoui, Ramanathan 1995)."""
+
+    needed: int
+    window: int
+    fewest: int  # in time, of any ``window`` in a row; where fewer were judged, the rest counts as in time
+
+    @property
+    def met(self) -> bool:
+        """Whether every window had as many as it needs."""
+        return self.fewest >= self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +76,41 @@ class TaskResult:
     open: int
     finished: int  # completed inside the window
     response: ResponseStats | None  # None when no judged job ran
+    tardiness: Tardiness | None = None  # None when no judged job ran
+    firm: FirmResult | None = None  # None for a task without the rule
+
+    @property
+    def miss_ratio(self) -> float | None:
+        """Missed of judged; None where none was judged."""
+        return self.missed / self.judged if self.judged else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the verdict has nothing against it: no miss, or what misses a firm task tolerates."""
+        return self.firm.met if self.firm else not self.missed
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """One kind of delay along a chain: of the first task's jobs (reaction) or of the last one's outputs (data age)."""
+
+    worst_ps: int
+    mean_ps: int | None  # rounded down, over those known; None where none is
+    judged: int  # those known, and those whose bound has passed without
+    lost: int  # of these, beyond the bound; 0 without one
+    is_bound: bool  # the worst belongs to a job that nothing had reacted to by the end: at least so much
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """End-to-end delay through ``tasks``; see tlm3d.analysis.chains for what is measured."""
+
+    name: str
+    tasks: tuple[str, ...]
+    deadline_ps: int | None  # of the reaction
+    max_age_ps: int | None
+    reaction: Delay | None  # None where the first task had no job
+    age: Delay | None  # None where the last task had no output
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +165,21 @@ class ChannelResult:
     energy_aj: int
     queue_ps: int
     resent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockUse:
+    """What a block did inside the window."""
+
+    die: str
+    name: str
+    computing_ps: dict[str, int]  # by task, sorted
+    switching_ps: int  # from one job to another
+
+    @property
+    def busy_ps(self) -> int:
+        """All of it; over the window this is the utilisation."""
+        return sum(self.computing_ps.values()) + self.switching_ps
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +247,5 @@ class Result:
     recording: Recording
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     battery: Battery | None = None  # None without a supply
+    chains: dict[str, ChainResult] = field(default_factory=dict)  # by name
+    blocks: dict[str, BlockUse] = field(default_factory=dict)  # those at work, as die.block

@@ -48,8 +48,11 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Callable[[float, int], None]]:
-    """A progress bar on a terminal, once it has taken a second; a note, anywhere, of how long a long one will take."""
+def progress_bar(doing: str, keeps: bool = True) -> Iterator[Callable[[float, int], None]]:
+    """A progress bar on a terminal, once it has taken a second; a note, anywhere, of how long a long one will take.
+
+    ``keeps``: an interrupt reports what was done by then.
+    """
     began = monotonic()
     tell = _Bar(doing, began) if sys.stderr.isatty() else None
     noted = False
@@ -63,7 +66,8 @@ def progress_bar(doing: str) -> Iterator[Callable[[float, int], None]]:
         if not noted and spent_s > _NOTED_AFTER_S and left_s > _LONG_S:
             noted = True
             share = f"{100 * done / total:.2g} % in {spent_s:.0f} s, so about {_duration(left_s)} to go"
-            print(f"note: {doing}: {share}; an interrupt (Ctrl-C) ends it and reports what is done", file=sys.stderr)
+            ends = "ends it and reports what is done" if keeps else "ends it"
+            print(f"note: {doing}: {share}; an interrupt (Ctrl-C) {ends}", file=sys.stderr)
 
     try:
         yield told

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tlm3d.blocks import Row, SensorSpec
 from tlm3d.errors import ElaborationError
+from tlm3d.model.activations.chance import Chance
 from tlm3d.model.context import Busy, Context, Owner
 from tlm3d.model.gate import Interval, States, book_wake_up, powers_of
 from tlm3d.model.op import Op, latest
@@ -30,12 +31,20 @@ def check_frame_time(path: str, spec: SensorSpec, modes: Collection[str]) -> Non
 
 
 class Subscription(NamedTuple):
-    """A task that takes every ``every``-th frame of ``mode``; ``released(frame)`` is called at the start of readout."""
+    """A task that takes every ``every``-th frame of ``mode`` with an event that it waits for (``event``, by frame).
+
+    ``released(frame)`` is called at the start of readout.
+    """
 
     task: str
     mode: str
     every: int
+    event: Chance
     released: Callable[[Frame], None]
+
+    def takes(self, number: int) -> bool:
+        """Whether it takes frame ``number`` of the frame clock."""
+        return number % self.every == 0 and self.event.comes(number)
 
 
 class Frame:
@@ -107,6 +116,7 @@ class Camera:
         self._component = Component(*name)
         self._subscriptions = sorted(subscriptions, key=lambda s: s.task)
         self._rows = {s.mode: spec.emits(s.mode) for s in self._subscriptions}
+        self._taken = dict.fromkeys((s.task for s in self._subscriptions), 0)  # frames so far, by task
         self._fifo: deque[_QueuedRow] = deque()
         self._fifo_bytes = 0
         self._number = 0
@@ -120,16 +130,16 @@ class Camera:
         self._states = States(context.recording, self._component, powers_of(spec))
 
     def start(self) -> None:
-        """Schedule the first frame, whose readout starts at 0."""
+        """Schedule the first frame that is read out; readout of frame 0 starts at 0."""
         if self._subscriptions:
-            self._context.env.schedule(self._tick_alarm, NORMAL)
+            self._await_frame(0)
 
     def _tick(self) -> None:
         now_ps = self._context.now_ps
         offset_ps = busy_ps = 0
         due: list[_DueRow] = []
         for mode in sorted(self._rows):
-            takers = [s for s in self._subscriptions if s.mode == mode and self._number % s.every == 0]
+            takers = [s for s in self._subscriptions if s.mode == mode and s.takes(self._number)]
             if takers:
                 rows = self._read_out(takers, mode, now_ps, offset_ps)
                 busy_ps = max(busy_ps, rows[-1].converted_ps - now_ps)
@@ -140,19 +150,27 @@ class Camera:
             self._decide_in(due[0].converted_ps - now_ps)
         self._due.extend(due)
         self.busy.add(max(0, now_ps - self._spec.lead_ps), now_ps + busy_ps)
-        self._number += self._stride()
-        self._next_ps = release_ps(self._number, self._spec.frame_rate_hz)
-        if self._next_ps < self._context.recording.horizon_ps:
-            self._context.env.schedule(self._tick_alarm, NORMAL, self._next_ps - now_ps)
+        self._await_frame(self._number + self._stride(self._number))
 
-    def _stride(self) -> int:
-        """Frames to the next one that anybody takes."""
-        return min(s.every - self._number % s.every for s in self._subscriptions)
+    def _await_frame(self, number: int) -> None:
+        """Schedule the first frame from ``number`` on that anybody takes; what nobody takes is not exposed either."""
+        horizon_ps, rate_hz = self._context.recording.horizon_ps, self._spec.frame_rate_hz
+        start_ps = release_ps(number, rate_hz)
+        while start_ps - self._spec.lead_ps < horizon_ps and not any(s.takes(number) for s in self._subscriptions):
+            number += self._stride(number)
+            start_ps = release_ps(number, rate_hz)
+        self._number, self._next_ps = number, start_ps
+        if start_ps < horizon_ps:
+            self._context.env.schedule(self._tick_alarm, NORMAL, start_ps - self._context.now_ps)
+
+    def _stride(self, number: int) -> int:
+        """From frame ``number``, how many to the next one that anybody may take."""
+        return min(s.every - number % s.every for s in self._subscriptions)
 
     def _read_out(self, takers: list[Subscription], mode: str, now_ps: int, offset_ps: int) -> list[_DueRow]:
         rows = self._rows[mode]
         single = takers[0] if len(takers) == 1 else None
-        task, index = (single.task, self._number // single.every) if single else ("-", -1)
+        task, index = (single.task, self._taken[single.task]) if single else ("-", -1)
         frame = Frame(self._number, now_ps, len(rows), task, index)
         start_ps = now_ps + offset_ps
         analog_aj = sum(row.analog_aj for row in rows)
@@ -169,6 +187,7 @@ class Camera:
             converted_ps = start_ps + row.end_ps
             due.append(_DueRow(converted_ps, frame, row, Op("sensing", self._path, now_ps, converted_ps)))
         for taker in takers:
+            self._taken[taker.task] += 1
             taker.released(frame)
         return due
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from tlm3d.model.camera import Camera
 from tlm3d.model.context import Context
 from tlm3d.model.job import ItemRun, Job
-from tlm3d.model.lane import Lane
+from tlm3d.model.locks import Locks
 from tlm3d.model.op import Op, latest
 from tlm3d.model.pipeline import Pipeline
+from tlm3d.model.pool import Pool
 from tlm3d.model.work import Piece
 from tlm3d.policies import Option, Policy
 from tlm3d.spec.binding import BlockName
@@ -20,18 +21,19 @@ from tlm3d.tlm.timing import PLACE
 if TYPE_CHECKING:
     from tlm3d.model.task_runner import TaskRunner
 
-Engine = Pipeline | Lane
+Engine = Pipeline | Pool
 Waiting = tuple[str, str, str]  # for what: bucket of blame, where, holder
 
 
 class Dispatcher:
     """The life of every job. Decisions of one instant are taken in the total order of jobs, never of creation."""
 
-    def __init__(self, context: Context, policy: Policy) -> None:
-        self._context, self._policy = context, policy
-        self.engines: dict[BlockName, Engine] = {}
+    def __init__(self, context: Context, policy: Policy, locks: Locks) -> None:
+        self._context, self._policy, self._locks = context, policy, locks
+        self.engines: dict[BlockName, Engine] = {}  # processors that share a queue have the same one
         self.cameras: list[Camera] = []
         self.runners: list[TaskRunner] = []
+        self._key = policy.key
         self._to_place: list[ItemRun] = []
         self._decide_alarm = Alarm(context.env, self._decide)
 
@@ -49,17 +51,20 @@ class Dispatcher:
             runner.end_at_deadline(job, waiting)
         for runner in self.runners:
             runner.trim_backlog()
+        self._locks.settle()
         if self._to_place:
             self._place()
 
     def start_job(self, job: Job) -> None:
         """``job``'s input is there and its task is free: its first items may run."""
-        job.urgency = (self._policy.key(job.view), job.task, job.index)
-        job.items = [ItemRun(job, item) for item in job.work.items]
-        for run in job.items:
-            if run.block is not None:
-                self._assign(run, run.block)
-        for run in job.items:
+        job.base = job.urgency = (self._key(job), job.task, job.index)
+        work = job.work
+        job.items = runs = [ItemRun(job, item) for item in work.items]
+        if not work.all_pooled:
+            for run in runs:
+                if run.block is not None and not run.item.pooled:
+                    self._assign(run, run.block)
+        for run in runs:
             if not run.missing:
                 self._ready(run)
 
@@ -73,6 +78,10 @@ class Dispatcher:
             run.tiles = work.tiles(run.item, block, sources)
 
     def _ready(self, run: ItemRun) -> None:
+        item = run.item
+        if item.pooled:
+            self.engines[item.options[0]].enqueue(run)
+            return
         if run.block is None:
             if not self._to_place:
                 self.decide_in(0)
@@ -98,13 +107,13 @@ class Dispatcher:
                 self._assign(run, block)
                 engine = self.engines[block]
                 options.append(Option(".".join(block), now_ps + self._until_done_ps(engine, run)))
-            chosen = self._policy.place(run.job.view, run.item.name, options, now_ps)
+            chosen = self._policy.place(run.job, run.item.name, options, now_ps)
             self._assign(run, run.item.options[options.index(chosen)])
             self._ready(run)
 
     def _until_done_ps(self, engine: Engine, run: ItemRun) -> int:
         """How long ``run`` would take on ``engine``, which may have to wake up and has other work queued."""
-        return engine.gate.delay_ps(self._context.now_ps) + engine.queued_ps + self._alone_ps(run)
+        return engine.delay_ps(self._context.now_ps) + engine.queued_ps + self._alone_ps(run)
 
     @staticmethod
     def _alone_ps(run: ItemRun) -> int:
@@ -125,10 +134,13 @@ class Dispatcher:
         job = run.job
         if job.ended:
             return
+        if run.item.frees:
+            self._locks.give(job, run.item.frees)
+            self.decide_in(0)
         job.remaining -= 1
         if not job.remaining:
             job.on_end(job)
-            job.items = []  # they refer back to the job: let both go without the cycle collector
+            job.items = ()  # they refer back to the job: let both go without the cycle collector
             return
         for position in run.item.readers:
             reader = job.items[position]
@@ -140,12 +152,15 @@ class Dispatcher:
     def withdraw(self, job: Job) -> None:
         """``job`` was ended early: nothing more of it is committed."""
         for run in job.items:
-            if run.queued and run.done is None and run.block is not None:
-                self.engines[run.block].withdraw(run)
+            if run.queued and run.done is None:
+                self.engines[run.block or run.item.options[0]].withdraw(run)
+        if job.held or self._locks.waits(job):
+            self._locks.forget(job)
+            self.decide_in(0)
 
     def waiting_for(self, job: Job) -> tuple[str, str, str]:
         """What an unfinished job with nothing under way waits for: (bucket, where, holder)."""
         for run in job.items:
-            if run.done is None and not run.missing and run.block is not None:
-                return self.engines[run.block].holder(run)
+            if run.done is None and not run.missing and (run.queued or run.block is not None):
+                return self.engines[run.block or run.item.options[0]].holder(run)
         return ("overhead", "-", "-")

@@ -38,16 +38,16 @@ class Gate:
     def __init__(self, recording: Recording, component: Component, spec: GatedSpec | None) -> None:
         self._recording, self._component, self._spec = recording, component, spec
         self._path = ".".join(component)
-        self._engaged = False
+        self.engaged = False
         self._idle_since_ps = -spec.after_ps - 1 if spec else 0
         self._woken_ps = self._awake_ps = 0  # the last wake-up lasted over [woken, awake)
         self._gated: list[Interval] = []
 
     def engage(self, now_ps: int) -> None:
         """There is work from now on; the block is ready for it ``delay_ps`` later."""
-        if self._engaged:
+        if self.engaged:
             return
-        self._engaged = True
+        self.engaged = True
         spec = self._spec
         if spec is not None and self._is_gated(now_ps):
             self._gated.append((max(0, self._idle_since_ps + spec.after_ps), now_ps))
@@ -56,12 +56,12 @@ class Gate:
 
     def release(self, now_ps: int) -> None:
         """Nothing is left to do."""
-        self._engaged = False
+        self.engaged = False
         self._idle_since_ps = now_ps
 
     def delay_ps(self, now_ps: int) -> int:
         """How long work that is posted now waits until the block is awake."""
-        if self._spec is not None and not self._engaged and self._is_gated(now_ps):
+        if self._spec is not None and not self.engaged and self._is_gated(now_ps):
             return self._spec.wake_time_ps
         return max(0, self._awake_ps - now_ps)
 
@@ -78,7 +78,7 @@ class Gate:
 
     def gated(self) -> list[Interval]:
         """When the block was gated, and will be if nothing is posted any more."""
-        if self._spec is None or self._engaged:
+        if self._spec is None or self.engaged:
             return self._gated
         return [*self._gated, (max(0, self._idle_since_ps + self._spec.after_ps), NEVER)]
 

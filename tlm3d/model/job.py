@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tlm3d.model.op import Op, chain, latest, waited
@@ -14,37 +14,27 @@ from tlm3d.spec.binding import BlockName
 if TYPE_CHECKING:
     from tlm3d.model.camera import Frame
 
+_new = tuple.__new__  # of named tuples, at a third of the cost
 Urgency = tuple[int, str, int]  # policy key, task, index: a total order of jobs
 
 
 class ItemRun:
     """One item of one job: where it runs, how far it is."""
 
-    __slots__ = (
-        "block",
-        "done",
-        "finished_tiles",
-        "item",
-        "job",
-        "load_op",
-        "missing",
-        "next_tile",
-        "queued",
-        "ready_op",
-        "tiles",
-    )
+    # What most of them never set is said here once: jobs are made a hundred thousand times a second.
+    tiles: tuple[TileWork, ...] = ()
+    next_tile = 0  # tiles before this one are committed
+    finished_tiles = 0
+    load_op: Op | None = None  # its latest load
+    queued = False  # stands in its block's queue, or has left it with its last tile
+    done: Op | None = None  # the operation that finished it
+    ready_op: Op | None = None  # of the job's own operations, the one that made its inputs complete
+    left_ps: int | None = None  # of a stage that has run and not finished: computing time it still needs
 
     def __init__(self, job: Job, item: Item) -> None:
         self.job, self.item = job, item
-        self.block: BlockName | None = item.options[0] if len(item.options) == 1 else None
-        self.tiles: tuple[TileWork, ...] = ()
-        self.missing = len(item.reads)  # items it reads that have not finished
-        self.next_tile = 0  # tiles before this one are committed
-        self.finished_tiles = 0
-        self.load_op: Op | None = None  # its latest load
-        self.queued = False  # stands in its block's queue, or has left it with its last tile
-        self.done: Op | None = None  # the operation that finished it
-        self.ready_op: Op | None = None  # of the job's own operations, the one that made its inputs complete
+        self.block: BlockName | None = item.only
+        self.missing = item.n_reads  # items it reads that have not finished
 
     @property
     def committed(self) -> bool:
@@ -52,48 +42,75 @@ class ItemRun:
         return bool(self.tiles) and self.next_tile == len(self.tiles)
 
 
-class Job:
-    """The k-th activation of a task."""
+class Job(JobView):
+    """The k-th activation of a task; ``urgency`` is ``base``, or that of a more urgent job that it holds up."""
 
-    __slots__ = (
-        "active", "deadline_ps", "ended", "frame", "index", "input_op", "items", "label", "last_op", "on_end",
-        "release_ps", "remaining", "running", "start_ps", "task", "urgency", "view", "work",
-    )  # fmt: skip
+    frame: Frame | None = None
+    input_op: Op | None = None
+    active = False  # the task's job in progress, not waiting for the one before
+    ended = False
+    start_ps = -1
+    source = -1  # index of the job that released it, for a cascade
+    base: Urgency = (0, "", 0)
+    urgency: Urgency = base
+    items: Sequence[ItemRun] = ()
+    running: tuple[Op, ...] = ()  # operations begun and not ended
+    last_op: Op | None = None  # of those ended, the one that ended last
+    held: tuple[str, ...] = ()  # resources, in the order they were taken
+    _label = ""
 
     def __init__(
-        self,
-        work: TaskWork,
-        index: int,
-        release_ps: int,
-        info: TaskInfo,
-        on_end: Callable[[Job], None],
+        self, work: TaskWork, index: int, release_ps: int, info: TaskInfo, on_end: Callable[[Job], None]
     ) -> None:
         self.work, self.task, self.index = work, work.task.name, index
-        self.label = f"{self.task}#{index}"
         self.release_ps, self.deadline_ps = release_ps, release_ps + info.deadline_ps
-        self.view = JobView(self.task, index, release_ps, self.deadline_ps, info.period_ps, info.priority)
-        self.urgency: Urgency = (0, self.task, index)
-        self.frame: Frame | None = None
-        self.input_op: Op | None = None
-        self.active = False  # the task's job in progress, not waiting for the one before
-        self.ended = False
-        self.start_ps = -1
-        self.items: list[ItemRun] = []
-        self.remaining = len(work.items)
-        self.running: list[Op] = []  # operations begun and not ended
-        self.last_op: Op | None = None  # of those ended, the one that ended last
+        self.period_ps, self.priority = info.period_ps, info.priority
+        self.remaining = len(work.items)  # items
         self.on_end = on_end
+
+    @property
+    def label(self) -> str:
+        """``task#index``."""
+        if not self._label:
+            self._label = f"{self.task}#{self.index}"
+        return self._label
+
+    @property
+    def remaining_ps(self) -> int:
+        """The least computing time that it still needs: along the longest way through what is not done."""
+        items = self.items or [ItemRun(self, item) for item in self.work.items]
+        tails_ps = [0] * len(items)
+        for run in reversed(items):
+            own_ps = 0
+            if run.done is None:
+                own_ps = self.work.left_ps(run.item, run.finished_tiles) if run.left_ps is None else run.left_ps
+            tails_ps[run.item.position] = own_ps + max((tails_ps[p] for p in run.item.readers), default=0)
+        return max(tails_ps, default=0)
 
     def begin_op(self, op: Op) -> Op:
         """``op`` is now under way."""
-        self.running.append(op)
+        self.running = (*self.running, op)
         return op
 
     def end_op(self, op: Op, now_ps: int) -> None:
         """``op`` ends now."""
         op.end_ps = now_ps
-        self.running.remove(op)
+        self.running = tuple(other for other in self.running if other is not op)
         self.last_op = latest(self.last_op, op)
+
+    def finished(self, finish_ps: int) -> JobEnd:
+        """The fact that this job has finished, its last operation being over."""
+        last = self.last_op
+        assert last is not None
+        whole = last.before is None and not last.waits and last.start_ps == self.release_ps
+        segments = last.parts if whole and last.parts else tuple(chain(last, self.release_ps))
+        return _new(
+            JobEnd,
+            (
+                self.task, self.index, self.release_ps, self.deadline_ps, self.start_ps, finish_ps, "finished",
+                segments, self.source,
+            ),
+        )  # fmt: skip
 
     def segments(self, now_ps: int, waiting_for: tuple[str, str, str]) -> tuple[Segment, ...]:
         """The chain up to ``now_ps`` of a job that has not finished; an idle tail is a wait for ``waiting_for``."""
@@ -119,5 +136,6 @@ class Job:
     def end(self, status: str, finish_ps: int, segments: tuple[Segment, ...]) -> JobEnd:
         """The fact that this job is over."""
         return JobEnd(
-            self.task, self.index, self.release_ps, self.deadline_ps, self.start_ps, finish_ps, status, segments
-        )
+            self.task, self.index, self.release_ps, self.deadline_ps, self.start_ps, finish_ps, status, segments,
+            self.source,
+        )  # fmt: skip

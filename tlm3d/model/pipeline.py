@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from tlm3d.model.job import ItemRun, Urgency
 from tlm3d.model.op import Op, latest
 from tlm3d.model.stage import Held, Stage
 from tlm3d.model.topology import Route
+from tlm3d.model.waits import Waits
 from tlm3d.model.work import TileWork
 from tlm3d.record.recording import Component, Segment, Span, StateInterval
 from tlm3d.spec.binding import BlockName
@@ -32,20 +33,12 @@ from tlm3d.tlm.alarm import Alarm
 from tlm3d.tlm.timing import NEVER, NORMAL, PICK
 from tlm3d.tlm.transfer import Transfer
 
-_REMEMBERED = 64  # moves; a longer wait books its beginning to the holder of the earliest of them
-
 
 class _Waiting(NamedTuple):
     urgency: Urgency
     position: int
     run: ItemRun
-
-
-class _Move(NamedTuple):
-    """A transfer that held one of the ports, and the item it was for."""
-
-    op: Op
-    run: ItemRun
+    after: Op | None  # of the job's own operations, the one that let its weights be fetched ahead of its inputs
 
 
 class TileRun:
@@ -85,7 +78,8 @@ class Pipeline:
         self._committed: deque[TileRun] = deque(maxlen=2)  # the last two, done or not
         self._computed: deque[TileRun] = deque(maxlen=2)
         self._stored: TileRun | None = None  # the last one
-        self._moves: dict[str, deque[_Move]] = {what: deque(maxlen=_REMEMBERED) for what in self._initiators}
+        self._waits = Waits(self._path)
+        self._ports = {"stage": self._waits.stage, "load": self._waits.load, "store": self._waits.store}
         self._picking = False
         self._pick_alarm = Alarm(context.env, self._pick)
         self._compute_alarm = Alarm(context.env, self._compute_ends)
@@ -98,10 +92,13 @@ class Pipeline:
 
     def enqueue(self, run: ItemRun) -> None:
         """``run`` may have its next tile committed from now on."""
+        self._enqueue(run, None)
+
+    def _enqueue(self, run: ItemRun, after: Op | None) -> None:
         run.queued = True
         self.gate.engage(self._context.now_ps)
         self.queued_ps += sum(tile.compute_ps for tile in run.tiles)
-        insort(self._waiting, _Waiting(run.job.urgency, run.item.position, run), key=lambda w: w[:2])
+        insort(self._waiting, _Waiting(run.job.urgency, run.item.position, run, after), key=lambda w: w[:2])
         self._request_pick()
 
     def withdraw(self, run: ItemRun) -> None:
@@ -116,6 +113,10 @@ class Pipeline:
         if not (self._waiting or self._loading or self._loaded or self._computing or self._to_store):
             self.gate.release(self._context.now_ps)
 
+    def delay_ps(self, now_ps: int) -> int:
+        """How long until it is awake, if work were posted now."""
+        return self.gate.delay_ps(now_ps)
+
     def inputs_complete(self, run: ItemRun) -> None:
         """The layers that ``run`` reads have stored: a tile that waits for them goes on loading."""
         stalled = self._stalled
@@ -125,60 +126,44 @@ class Pipeline:
 
     def holder(self, run: ItemRun) -> tuple[str, str, str]:
         """What ``run`` waits for now, being on no port and not computing: (bucket, where, holder)."""
-        if self.gate.delay_ps(self._context.now_ps):
+        now_ps = self._context.now_ps
+        if self.gate.delay_ps(now_ps):
             return ("wake-up", self._path, "-")
-        storing = list(self._to_store)[:1]
+        last = self.waited(run, now_ps - 1, now_ps)[-1]
+        return (last.bucket, last.where, last.holder)
+
+    def waited(self, run: ItemRun, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What ``run``, which has not finished, waited for over [since, until)."""
         if any(tile.run is run for tile in self._to_store):
-            ahead = storing
-        elif any(tile.run is run for tile in self._loaded):
-            ahead = [tile for tile in (self._computing, *storing) if tile is not None]
-        else:
-            ahead = [tile for tile in (self._loading, *reversed(self._loaded), self._computing) if tile is not None]
-            ahead += storing if self._buffers == 1 else []
-        return self._wait(run, self._other([tile.run for tile in ahead], run))
+            return self._waits.to_store(run.job, since_ps, until_ps)
+        if any(tile.run is run for tile in self._loaded):
+            return self._waits.to_compute(run.job, since_ps, until_ps)
+        return self.gate.waits(since_ps, until_ps, partial(self._waits.to_load, run.job))
 
-    def _other(self, runs: Sequence[ItemRun], run: ItemRun) -> ItemRun | None:
-        """The first of ``runs`` that is of another job than ``run``; else the last that fetched ahead and is."""
-        fetched = (move.run for move in reversed(self._moves["stage"]))
-        return next((other for other in (*runs, *fetched) if other.job is not run.job), None)
+    def _forget(self) -> None:
+        """Let go of what nobody who waits began to wait for before."""
+        if not self._waits.many:
+            return
+        since_ps = [self._context.now_ps]
+        for waiting in self._waiting:
+            run = waiting.run
+            op = self._origin(run, waiting.after)
+            since_ps.append(op.end_ps if op is not None else run.job.release_ps)
+        since_ps += [tile.load_op.end_ps for tile in self._loaded if tile.load_op is not None]
+        since_ps += [tile.compute_op.end_ps for tile in self._to_store if tile.compute_op is not None]
+        if self._newest is not None and self._newest.load_op is not None:
+            since_ps.append(self._newest.load_op.end_ps)
+        self._waits.forget(min(since_ps))
 
-    def _wait(self, run: ItemRun, other: ItemRun | None) -> tuple[str, str, str]:
-        """(bucket, where, holder) of waiting for the block while it works for ``other``."""
-        if other is None or other.job is run.job:
-            return ("overhead", self._path, "-")
-        job = other.job
-        return ("preempt" if job.urgency < run.job.urgency else "np-block", self._path, job.label)
-
-    def _waits(self, run: ItemRun, since_ps: int, now_ps: int, moves: Sequence[_Move]) -> tuple[Segment, ...]:
-        """Who held the block over [since, now) while ``run`` waited: one of the ``moves``, or the item it was for.
-
-        While a port moves another job's data over a link, what is waited for is the link.
-        """
-        segments: list[Segment] = []
-        at_ps = now_ps
-        latest_tiles = (*reversed(self._committed), *reversed(self._computed))
-        held = self._wait(run, self._other([tile.run for tile in latest_tiles], run))
-        for move in reversed(moves):
-            if at_ps <= since_ps:
-                break
-            end_ps = max(since_ps, min(at_ps, move.op.end_ps))
-            start_ps = min(end_ps, max(since_ps, move.op.start_ps))
-            is_own = move.run.job is run.job
-            held = held if is_own else self._wait(run, move.run)
-            if end_ps < at_ps:
-                segments.append(Segment(held[0], end_ps, at_ps, *held[1:]))
-            if start_ps < end_ps:
-                over_link = ("link-queue", move.op.where, held[2]) if move.op.bucket == "link-transfer" else held
-                cause = (move.op.bucket, move.op.where, "-") if is_own else over_link
-                segments.append(Segment(cause[0], start_ps, end_ps, *cause[1:]))
-            at_ps = start_ps
-        if at_ps > since_ps:
-            segments.append(Segment(held[0], since_ps, at_ps, *held[1:]))
-        return tuple(reversed(segments))
+    def _origin(self, run: ItemRun, after: Op | None) -> Op | None:
+        """Of its job's own operations, the one that let ``run`` have a tile committed, if a buffer is free."""
+        fetches = run.missing and run.tiles[run.next_tile].loads_weights
+        return latest(run.job.input_op if fetches else run.ready_op, run.job.input_op, run.load_op, after)
 
     def _abandon(self, tile: TileRun) -> None:
         """The inputs of ``tile`` will never exist: the port and its buffer are free for others."""
         self._loading = self._stalled = None
+        self._waits.load.free(self._context.now_ps)
         self.queued_ps -= tile.work.compute_ps
         self._release_if_idle()
         self._request_pick()
@@ -194,12 +179,13 @@ class Pipeline:
         """Commit tiles while the load port is free and a buffer is."""
         self._picking = False
         while self._waiting and self._loading is None and self._has_room(self._waiting[0].run):
-            run = self._waiting[0].run
+            run, after = self._waiting[0].run, self._waiting[0].after
+            origin = self._origin(run, after)
             tile_run = TileRun(run, run.next_tile)
             run.next_tile += 1
             if run.next_tile == len(run.tiles):
                 self._waiting.pop(0)
-            self._commit(tile_run)
+            self._commit(tile_run, origin)
 
     def _has_room(self, run: ItemRun) -> bool:
         """Whether a buffer is free for the next tile of ``run``, and room for its piece of staged weights."""
@@ -245,20 +231,20 @@ class Pipeline:
     def _fetch_ahead(self) -> None:
         """The weights of the layer after the one that began last come into the stage, if all of them fit beside."""
         run = self._newest
-        if run is None or self._ahead_under_way or run.job.ended or run.item.position + 1 == len(run.job.items):
+        if run is None or self._ahead_under_way:
             return
-        job, now_ps = run.job, self._context.now_ps
-        after = job.items[run.item.position + 1]
-        if after.block != self._name or not after.tiles or after.next_tile or not after.tiles[0].loads_weights:
+        after = self._next_layer(run)
+        if after is None:
+            self._newest = None
             return
         piece = after.tiles[0].piece
-        if piece is None or piece.last_tile + 1 < len(after.tiles) or self._stage.find(after, piece) is not None:
-            return
+        assert piece is not None
         if not self._stage.has_room_ahead(run, piece, self._under_way()):
             return
+        job, now_ps = run.job, self._context.now_ps
         before = latest(run.load_op, *(tile.compute_op for tile in self._computed if tile.run.job is job))
         assert before is not None
-        waits = self._waits(run, before.end_ps, now_ps, self._moves["load"])
+        waits = self._waits.to_fetch_ahead(job, before.end_ps, now_ps)
         held = self._stage.put(after, piece)
         self._ahead_under_way = True
 
@@ -268,29 +254,37 @@ class Pipeline:
 
         self._transfer(after, 0, "stage", piece.route, piece.bytes, before, arrived, waits)
 
-    def _commit(self, tile: TileRun) -> None:
+    def _next_layer(self, run: ItemRun) -> ItemRun | None:
+        """The layer after ``run``, if its weights may still be fetched ahead."""
+        job = run.job
+        if job.ended or run.item.position + 1 == len(job.items):
+            return None
+        after = job.items[run.item.position + 1]
+        if after.block != self._name or not after.tiles or after.next_tile or not after.tiles[0].loads_weights:
+            return None
+        piece = after.tiles[0].piece
+        if piece is None or piece.last_tile + 1 < len(after.tiles) or self._stage.find(after, piece) is not None:
+            return None
+        return after
+
+    def _commit(self, tile: TileRun, origin: Op | None) -> None:
         now_ps = self._context.now_ps
         run = tile.run
         job = run.job
         if job.start_ps < 0:
             job.start_ps = now_ps
-        # Own operations that this load waited for, and the others' that held the port or the buffer.
+        # Own operations that held the port or the buffer.
         gates = [(t, t.load_op) for t in list(self._committed)[-1:]]
         gates += [(t, t.compute_op) for t in list(self._computed)[-1:]]
         if self._buffers == 1 and self._stored is not None:
             gates.append((self._stored, self._stored.store_op))
-        own = [op for t, op in gates if t.run.job is job]
-        own += [
-            move.op
-            for move in self._moves["stage"]
-            if move.run.job is job and move.op.start_ps < now_ps == move.op.end_ps
-        ]
-        ready = run.ready_op if not run.missing or not tile.work.loads_weights else job.input_op
-        origin = latest(ready, job.input_op, run.load_op, *own)
+        origin = latest(origin, *(op for t, op in gates if t.run.job is job))
         since_ps = origin.end_ps if origin is not None else job.release_ps
-        waits = self.gate.waits(since_ps, now_ps, lambda start, end: self._waits(run, start, end, self._moves["load"]))
+        waits = self.gate.waits(since_ps, now_ps, partial(self._waits.to_load, job))
+        self._forget()
         self._committed.append(tile)
         self._loading = tile
+        self._waits.load.take(now_ps, job)
         tile.load_op = Op("overhead", self._path, now_ps, now_ps, origin, waits)  # takes no time: the wait ends here
         run.load_op, job.last_op = tile.load_op, latest(job.last_op, tile.load_op)
         if run.committed:
@@ -311,7 +305,7 @@ class Pipeline:
                 continue
             reads = [job.items[p] for p in reader.item.reads]
             if all(r.done is not None or (r.block == self._name and r.committed) for r in reads):
-                self.enqueue(reader)
+                self._enqueue(reader, run.load_op)
 
     def _load_next(self, tile: TileRun) -> None:
         if tile.next_load == len(tile.work.loads):
@@ -333,6 +327,7 @@ class Pipeline:
 
     def _load_ends(self, tile: TileRun) -> None:
         self._loading = None
+        self._waits.load.free(self._context.now_ps)
         self._loaded.append(tile)
         self._try_compute()
         self._request_pick()
@@ -353,17 +348,22 @@ class Pipeline:
         bucket, where = context.transfer_bucket(route)
         op = job.begin_op(Op(bucket, where, now_ps, now_ps, before, waits))
         owner = Owner(job.task, job.index, job.label, route, op)
-        self._moves[what].append(_Move(op, run))
+        port = self._ports[what]
+        port.take(now_ps, job, bucket, where)
 
         def arrived(transfer: Transfer) -> None:
             end_ps = context.now_ps
             job.end_op(op, end_ps)
+            if what == "load":
+                port.take(end_ps, job)  # until the tile has all it needs
+            else:
+                port.free(end_ps)
             context.split_transfer(transfer, op)
             context.book_transfer(transfer, owner)
             self._record(what, run, tile, op.start_ps, end_ps, 0)
             then(op)
 
-        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.view.priority, owner)
+        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.priority, owner)
 
     # ------------------------------------------------------------ compute
 
@@ -377,14 +377,12 @@ class Pipeline:
             [(self._stored, self._stored.store_op)] if self._stored else []
         )
         own = latest(tile.load_op, *(op for t, op in gates if t.run.job is job))
-        others = [(op.end_ps, t) for t, op in gates if t.run.job is not job and op is not None]
-        other = max(others, key=lambda e: e[0])[1] if others else None
         since_ps = own.end_ps if own is not None else job.release_ps
-        held = self._wait(tile.run, other.run if other is not None else None)
-        waits = (Segment(held[0], since_ps, now_ps, *held[1:]),) if since_ps < now_ps else ()
+        waits = self._waits.to_compute(job, since_ps, now_ps)
         op = job.begin_op(Op("compute", self._path, now_ps, now_ps + tile.work.compute_ps, own, waits))
         tile.compute_op = op
         self._computing = tile
+        self._waits.unit.take(now_ps, job, "compute", self._path)
         self.busy.add(now_ps, op.end_ps)
         self._record("compute", tile.run, tile.tile, now_ps, op.end_ps, tile.work.energy_aj)
         self._context.env.schedule(self._compute_alarm, NORMAL, tile.work.compute_ps)
@@ -399,6 +397,7 @@ class Pipeline:
         self._context.recording.macs_executed += tile.work.macs
         self.queued_ps -= tile.work.compute_ps
         self._computing = None
+        self._waits.unit.free(now_ps)
         self._computed.append(tile)
         if tile.work.store is None:
             self._tile_done(tile, tile.compute_op)
@@ -420,7 +419,7 @@ class Pipeline:
         before = latest(tile.compute_op, own)
         now_ps = self._context.now_ps
         if before is not None and before.end_ps < now_ps:  # the port was another job's
-            waits = self._waits(tile.run, before.end_ps, now_ps, self._moves["store"])
+            waits = self._waits.to_store(tile.run.job, before.end_ps, now_ps)
             before = Op("overhead", self._path, now_ps, now_ps, before, waits)
         self._transfer(tile.run, tile.tile, "store", route, n_bytes, before, partial(self._store_ends, tile))
 

@@ -133,7 +133,7 @@ class Residency:
         first = self.home(binding.layers[task.network.layers[0].name][0])
         if binding.camera is None:
             alive[INPUT] = (
-                self.home(binding.stages[-1]) if self._has_home(binding) else first,
+                self.home(binding.feeder) if binding.feeder and self._has_home(binding.feeder) else first,
                 task.network.input_bytes,
             )
         left = {INPUT: len(task.network.readers(INPUT))}
@@ -160,11 +160,8 @@ class Residency:
         ]
         return Counter(stage for block in blocks if (stage := self.weight_stage(block)) is not None)
 
-    def _has_home(self, binding: TaskBinding) -> bool:
-        if not binding.stages:
-            return False
-        die, block = binding.stages[-1]
-        return isinstance(self._platform.dies[die].blocks[block], ComputeSpec)
+    def _has_home(self, block: BlockName) -> bool:
+        return isinstance(self._platform.dies[block[0]].blocks[block[1]], ComputeSpec)
 
     def _check_capacities(self) -> None:
         problems = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
+from itertools import pairwise
 from time import monotonic
 
 from simpy import Environment
@@ -12,23 +14,27 @@ from simpy import Environment
 from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.processor import Processor
-from tlm3d.errors import ElaborationError
+from tlm3d.errors import ElaborationError, one_of
 from tlm3d.links import LinkSpec
+from tlm3d.model.activations.arrivals import arrivals_of, deadline_ps, period_ps
+from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
 from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.gate import Powers, powers_of
-from tlm3d.model.lane import Lane
+from tlm3d.model.job import Job
+from tlm3d.model.locks import Locks, Resource
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.plan import residency_plan
+from tlm3d.model.pool import Pool
 from tlm3d.model.residency import Residency
 from tlm3d.model.surroundings import Builder, build
-from tlm3d.model.task_runner import TaskRunner, task_rate
+from tlm3d.model.task_runner import TaskRunner
 from tlm3d.model.topology import Topology
-from tlm3d.model.work import period_ps, task_work
-from tlm3d.plugins import load_kind
-from tlm3d.record.recording import Component, LimitInfo, Recording, StateInterval, SupplyInfo, TaskInfo
+from tlm3d.model.work import task_work
+from tlm3d.plugins import kinds, load_kind
+from tlm3d.record.recording import ChainInfo, Component, LimitInfo, Recording, StateInterval, SupplyInfo, TaskInfo
 from tlm3d.spec.binding import BlockName, bind, frame_rates
 from tlm3d.spec.platform import PlatformSpec, with_frame_rates
 from tlm3d.spec.workload import WorkloadSpec
@@ -68,6 +74,7 @@ class System:
             message = f"the platform was read at its {platform.corner} corner, the workload at its {workload.corner}"
             raise ElaborationError(f"{message}: read both at the same")
         self._policy = load_kind("policies", policy)()
+        self._check_ceilings(policy)
         self._topology = Topology(platform, seed)
         self._residency = Residency(platform, workload, bindings)
         self._works = {
@@ -98,11 +105,22 @@ class System:
         recording.boot_bytes = self._residency.boot_bytes
         recording.residency = residency_plan(platform, self._residency, self._works.values())
         recording.notes = tuple(self._topology.warnings.values())
-        for name, task in self._workload.tasks.items():
+        for name, chain in self._workload.chains.items():
+            cascades = [
+                later
+                for task, later in pairwise(chain.tasks)
+                if (after := self._workload.tasks[later].spec.after) is not None and after.task == task
+            ]
+            recording.chains[name] = ChainInfo(
+                tuple(chain.tasks), chain.deadline_ps, chain.max_age_ps, frozenset(cascades)
+            )
+        tasks, rates_hz = self._workload.tasks, self._frame_rates_hz()
+        for name, task in tasks.items():
             network = task.network
             recording.tasks[name] = TaskInfo(
-                self._deadline_ps(name), task.spec.priority, 2 * network.macs if network else 0,
-                network.name if network else "-", self._period_ps(name),
+                deadline_ps(tasks, name, rates_hz), task.spec.priority, 2 * network.macs if network else 0,
+                network.name if network else "-", period_ps(tasks, name, rates_hz), task.spec.firm,
+                self._works[name].demand_ps(),
             )  # fmt: skip
 
     def _check_cameras(self) -> None:
@@ -111,21 +129,25 @@ class System:
                 takers = [self._workload.tasks[name] for name, b in self._bindings.items() if b.camera == path]
                 check_frame_time(".".join(path), spec, {task.spec.input.mode for task in takers if task.spec.input})
 
-    def _camera_spec(self, name: str) -> SensorSpec | None:
-        camera = self._bindings[name].camera
-        if camera is None:
-            return None
-        spec = self._platform.dies[camera[0]].blocks[camera[1]]
-        assert isinstance(spec, SensorSpec)
-        return spec
+    def _frame_rates_hz(self) -> dict[str, Fraction]:
+        """The rate of the camera of each task that has one."""
+        found = {}
+        for name, binding in self._bindings.items():
+            if binding.camera is not None:
+                camera = self._platform.dies[binding.camera[0]].blocks[binding.camera[1]]
+                assert isinstance(camera, SensorSpec)
+                found[name] = camera.frame_rate_hz
+        return found
 
-    def _period_ps(self, name: str) -> int:
-        camera = self._camera_spec(name)
-        rate = (camera.frame_rate_hz.numerator, camera.frame_rate_hz.denominator) if camera else None
-        return period_ps(self._workload.tasks[name], rate)
-
-    def _deadline_ps(self, name: str) -> int:
-        return self._workload.tasks[name].spec.deadline_ps or self._period_ps(name)
+    def _check_ceilings(self, policy: str) -> None:
+        """A ceiling is the most urgent task that may hold a resource: that must not change while time goes on."""
+        if self._policy.FIXED_TASKS:
+            return
+        ceilings = [name for name, resource in self._workload.resources.items() if resource.protocol == "ceiling"]
+        if ceilings:
+            fixed = one_of(name for name in kinds("policies") if load_kind("policies", name).FIXED_TASKS)
+            message = f"resource {ceilings[0]} has a priority ceiling, but {policy} has no fixed order of tasks"
+            raise ElaborationError(f"{message}: use 'protocol: inheritance', or another policy{fixed}")
 
     def run(
         self, progress: Progress | None = None, fold: Fold | None = None, modules: Sequence[Builder] = ()
@@ -143,16 +165,25 @@ class System:
         env = Environment()
         fabric = Fabric(env)
         context = Context(env, fabric, self.recording, self._topology)
-        dispatcher = Dispatcher(context, self._policy)
+        locks = Locks(self._resources(), self.recording.deadlocks.append, lambda: context.now_ps)
+        dispatcher = Dispatcher(context, self._policy, locks)
         for path, spec in self._blocks():
             if isinstance(spec, ComputeSpec):
                 dispatcher.engines[path] = Pipeline(context, path, spec, dispatcher.item_finished)
-            elif isinstance(spec, Processor):
-                dispatcher.engines[path] = Lane(context, path, spec, dispatcher.item_finished)
+        for pool in self._pools():
+            engine = Pool(context, pool, self._policy, self._workload.quantum_ps, locks, dispatcher.item_finished)
+            dispatcher.engines.update(dict.fromkeys(pool, engine))
+        engines = list(dict.fromkeys(dispatcher.engines.values()))
+        locks.engines = [engine for engine in engines if isinstance(engine, Pool)]
+        seed = self.recording.seed
         runners = {
-            name: TaskRunner(context, dispatcher, work, self.recording.tasks[name], task_rate(work.task.spec))
+            name: TaskRunner(context, dispatcher, work, self.recording.tasks[name], arrivals_of(work.task, seed))
             for name, work in self._works.items()
         }
+        for name, runner in runners.items():
+            after = self._works[name].task.spec.after
+            if after is not None:
+                runners[after.task].add_child(runner, Chance(after.probability, seed, "cascade", name))
         cameras = self._cameras(context, runners, dispatcher)
         dispatcher.cameras, dispatcher.runners = cameras, list(runners.values())
         for runner in runners.values():
@@ -166,14 +197,14 @@ class System:
             """Record and hand over what is certain, all of [0, done_ps] having happened."""
             assert fold is not None
             late_ps = [transfer.posted_ps for transfer in fabric.in_flight()]  # booked when they finish
-            late_ps += [engine.settled_ps for engine in dispatcher.engines.values()]
+            late_ps += [engine.settled_ps for engine in engines]
             settled_ps = min([done_ps, *late_ps])
-            parts = (*dispatcher.engines.values(), *cameras, *carriers)
+            parts = (*engines, *cameras, *carriers)
             fold(settled_ps, [state for part in parts for state in part.settle(settled_ps)])
 
         self._advance(env, progress, settle if fold else None)
         fabric.settle(self.recording.horizon_ps)
-        for part in (*dispatcher.engines.values(), *runners.values(), *cameras):
+        for part in (*engines, *runners.values(), *cameras):
             part.close()
         for transfer in fabric.in_flight():
             if isinstance(transfer.owner, Owner):  # what a user's module posts to the fabric itself has none
@@ -186,12 +217,39 @@ class System:
         dies = self._platform.dies
         return [((die, name), spec) for die in dies for name, spec in dies[die].blocks.items()]
 
+    def _resources(self) -> dict[str, Resource]:
+        """What jobs may hold; the order of tasks is fixed where there are ceilings, so any job tells its task's."""
+        ceilings: dict[str, list[tuple[int, str]]] = {name: [] for name in self._workload.resources}
+        for name, work in self._works.items():
+            level = (self._policy.key(Job(work, 0, 0, self.recording.tasks[name], lambda _: None)), name)
+            for resource in {resource for item in work.items for resource in item.holds}:
+                ceilings[resource].append(level)
+        return {
+            name: Resource(
+                spec.protocol != "none", min(ceilings[name], default=None) if spec.protocol == "ceiling" else None
+            )
+            for name, spec in self._workload.resources.items()
+        }
+
+    def _pools(self) -> list[dict[BlockName, Processor]]:
+        """The processors, those together that share stages, directly or not."""
+        processors = {path: spec for path, spec in self._blocks() if isinstance(spec, Processor)}
+        pool_of = {path: {path} for path in processors}
+        for work in self._works.values():
+            for item in work.items:
+                if item.pooled:
+                    together = set[BlockName]().union(*(pool_of[path] for path in item.options))
+                    pool_of.update(dict.fromkeys(together, together))
+        pools = {min(pool): pool for pool in pool_of.values()}
+        return [{path: processors[path] for path in sorted(pool)} for _, pool in sorted(pools.items())]
+
     def _cameras(self, context: Context, runners: dict[str, TaskRunner], dispatcher: Dispatcher) -> list[Camera]:
         taken: dict[BlockName, list[Subscription]] = {}
         for name, binding in self._bindings.items():
             spec = self._workload.tasks[name].spec.input
             if binding.camera is not None and spec is not None:
-                subscription = Subscription(name, spec.mode, spec.every, runners[name].release_frame)
+                event = Chance(spec.event, self.recording.seed, "event", name)
+                subscription = Subscription(name, spec.mode, spec.every, event, runners[name].release_frame)
                 taken.setdefault(binding.camera, []).append(subscription)
         cameras = []
         for path, block in self._blocks():

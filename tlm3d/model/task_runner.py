@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from fractions import Fraction
 from functools import partial
 
+from tlm3d.model.activations import Arrivals
+from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Frame
 from tlm3d.model.context import Context
 from tlm3d.model.dispatcher import Dispatcher, Waiting
@@ -15,53 +16,59 @@ from tlm3d.model.work import TaskWork
 from tlm3d.record.recording import JobEnd, Segment, TaskInfo
 from tlm3d.spec.workload import TaskSpec
 from tlm3d.tlm.alarm import Alarm
-from tlm3d.tlm.draws import draw
 from tlm3d.tlm.timing import NORMAL
-from tlm3d.units import PS_PER_S, release_ps
 
 
 class TaskRunner:
     """One task: releases jobs, runs one at a time, keeps at most ``backlog`` waiting."""
 
     def __init__(
-        self, context: Context, dispatcher: Dispatcher, work: TaskWork, info: TaskInfo, rate_hz: Fraction | None
+        self, context: Context, dispatcher: Dispatcher, work: TaskWork, info: TaskInfo, arrivals: Arrivals | None
     ) -> None:
         self._context, self._dispatcher, self._work = context, dispatcher, work
         self._spec: TaskSpec = work.task.spec
         self._name = work.task.name
         self._info = info
-        self._rate_hz = rate_hz  # None: a camera releases the jobs
+        self._arrivals = arrivals  # None: a camera or another task releases the jobs
+        self._children: list[tuple[TaskRunner, Chance]] = []  # tasks that a finished job may release a job of
         self._index = 0
         self._active: Job | None = None
-        self._predecessor = "-"  # the last job that was active
+        self._predecessor: Job | None = None  # the last job that was active
         self._waiting: deque[Job] = deque()
-        self._release_alarm = Alarm(context.env, self._release_periodic)
-        self._guarded: deque[Job] = deque()  # jobs whose deadline is watched
+        self._release_alarm = Alarm(context.env, self._release_next)
+        self._guarded: deque[Job] = deque()  # jobs that may have to end early
+        # After its release a job is aborted, or dropped: when what it has to compute would end past its deadline.
+        self._may_end_early = self._spec.on_miss != "continue"
+        is_drop = self._spec.on_miss == "drop"
+        self._guard_ps = max(0, info.deadline_ps - work.least_ps + 1) if is_drop else info.deadline_ps
 
     # ------------------------------------------------------------ release
 
     def start(self) -> None:
-        """Schedule the first release of a periodic task."""
-        if self._rate_hz is not None:
-            self._schedule(0)
+        """Schedule the first release of a task that is not released by others."""
+        if self._arrivals is not None:
+            self._schedule(self._arrivals)
 
-    def _release_ps(self, index: int) -> int:
-        assert self._rate_hz is not None
-        nominal_ps = release_ps(index, self._rate_hz, self._spec.offset_ps)
-        if not self._spec.jitter_ps:
-            return nominal_ps
-        return nominal_ps + int(
-            draw(self._context.recording.seed, "jitter", self._name, index) * (self._spec.jitter_ps + 1)
-        )
+    def _schedule(self, arrivals: Arrivals) -> None:
+        at_ps = arrivals.next_ps()
+        if at_ps < self._context.recording.horizon_ps:
+            self._context.env.schedule(self._release_alarm, NORMAL, at_ps - self._context.now_ps)
 
-    def _schedule(self, index: int) -> None:
-        release = self._release_ps(index)
-        if release < self._context.recording.horizon_ps:
-            self._context.env.schedule(self._release_alarm, NORMAL, release - self._context.now_ps)
-
-    def _release_periodic(self) -> None:
+    def _release_next(self) -> None:
+        assert self._arrivals is not None
+        self._schedule(self._arrivals)
         self._arrive(self._new_job())
-        self._schedule(self._index)
+
+    def add_child(self, child: TaskRunner, chance: Chance) -> None:
+        """Each finished job releases one of ``child``, by ``chance`` of its own index."""
+        self._children.append((child, chance))
+
+    def _release_after(self, source: int) -> None:
+        """Job ``source`` of the parent has finished."""
+        if self._context.now_ps < self._context.recording.horizon_ps:
+            job = self._new_job()
+            job.source = source
+            self._arrive(job)
 
     def release_frame(self, frame: Frame) -> None:
         """A camera starts to read out a frame of this task."""
@@ -71,12 +78,11 @@ class TaskRunner:
         self._arrive(job)
 
     def _new_job(self) -> Job:
-        now_ps = self._context.now_ps
-        job = Job(self._work, self._index, now_ps, self._info, self._finish)
+        job = Job(self._work, self._index, self._context.now_ps, self._info, self._finish)
         self._index += 1
-        if self._spec.on_miss != "continue":
+        if self._may_end_early:
             self._guarded.append(job)
-            self._dispatcher.decide_in(self._info.deadline_ps)
+            self._dispatcher.decide_in(self._guard_ps)
         return job
 
     def _arrive(self, job: Job) -> None:
@@ -93,7 +99,7 @@ class TaskRunner:
         self._active = job
         job.active = True
         self._try_start(job)
-        self._predecessor = job.label
+        self._predecessor = job
 
     def _frame_ended(self, job: Job, frame: Frame) -> None:
         if job.ended:
@@ -111,15 +117,23 @@ class TaskRunner:
         now_ps = self._context.now_ps
         arrived_ps = job.input_op.end_ps if job.input_op else job.release_ps
         if now_ps > arrived_ps:  # the task's job before this one was still running
-            waits = (Segment("self-predecessor", arrived_ps, now_ps, self._name, self._predecessor),)
+            before = self._predecessor.label if self._predecessor is not None else "-"
+            waits = (Segment("self-predecessor", arrived_ps, now_ps, self._name, before),)
             job.input_op = Op("overhead", self._name, now_ps, now_ps, job.input_op, waits)
         self._dispatcher.start_job(job)
 
     # ------------------------------------------------------------ end
 
     def _finish(self, job: Job) -> None:
-        self._record(job, "finished", self._context.now_ps, self.waiting_for(job))
-        self._next()
+        job.ended = True
+        self._context.recording.jobs.append(job.finished(self._context.now_ps))
+        if self._waiting:
+            self._next()
+        else:
+            self._active = None
+        for child, chance in self._children:
+            if chance.comes(job.index):
+                child._release_after(job.index)
 
     def _next(self) -> None:
         self._active = self._waiting.popleft() if self._waiting else None
@@ -136,9 +150,10 @@ class TaskRunner:
             self._waiting.remove(job)
 
     def overdue(self) -> list[Job]:
-        """Jobs that end at their deadline, now: not finished (abort) or not begun (drop)."""
+        """Jobs that end early, now: not finished by the deadline (abort), or not begun when that is too late (drop)."""
         found = []
-        while self._guarded and self._guarded[0].deadline_ps <= self._context.now_ps:
+        begun_by_ps = self._context.now_ps - self._guard_ps
+        while self._guarded and self._guarded[0].release_ps <= begun_by_ps:
             job = self._guarded.popleft()
             if not job.ended and (self._spec.on_miss == "abort" or job.start_ps < 0):
                 found.append(job)
@@ -176,10 +191,3 @@ class TaskRunner:
         for job in [*([self._active] if self._active else []), *self._waiting]:
             horizon_ps = self._context.recording.horizon_ps
             self._context.recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job)))
-
-
-def task_rate(spec: TaskSpec) -> Fraction | None:
-    """Releases a second of a periodic task, None when a camera releases it."""
-    if spec.rate_hz is not None:
-        return spec.rate_hz
-    return Fraction(PS_PER_S, spec.period_ps) if spec.period_ps is not None else None

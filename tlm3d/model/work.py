@@ -15,7 +15,8 @@ from tlm3d.model.residency import Residency
 from tlm3d.model.topology import Route, Topology
 from tlm3d.spec.binding import BlockName, TaskBinding
 from tlm3d.spec.platform import PlatformSpec
-from tlm3d.spec.workload import StageSpec, Task
+from tlm3d.spec.stages import NETWORK, Precedence, StageSpec
+from tlm3d.spec.workload import Task
 from tlm3d.units import PS_PER_S, book_aj, ceil_div, cycles_ps
 
 
@@ -62,7 +63,10 @@ class TileWork(NamedTuple):
 
 @dataclass(slots=True)
 class Item:
-    """A stage or a layer: ``reads`` and ``readers`` are positions of other items, ``options`` where it may run."""
+    """A stage or a layer: ``reads`` and ``readers`` are positions of other items, ``options`` where it may run.
+
+    ``least_ps``: computing time at its quickest option; ``path_ps``: of the longest way from here to the job's end.
+    """
 
     position: int
     name: str
@@ -72,6 +76,18 @@ class Item:
     layer: Layer | None = None
     layer_reads: tuple[int | None, ...] = ()  # by tensor read: the item that made it, None for the task's input
     readers: tuple[int, ...] = ()
+    holds: tuple[str, ...] = ()  # resources that it has while it runs
+    pooled: bool = False  # it is a stage and its options are processors, which share a queue where there are several
+    frees: tuple[str, ...] = ()  # of those it holds, what no item after it holds on to
+    only: BlockName | None = None  # its block, where it has one option
+    n_reads: int = 0
+    plain: dict[BlockName, TileWork] = field(default_factory=dict)  # a stage, by block
+    least_ps: int = 0
+    path_ps: int = 0
+
+    def __post_init__(self) -> None:
+        self.only = self.options[0] if len(self.options) == 1 else None
+        self.n_reads = len(self.reads)
 
 
 @dataclass(slots=True)
@@ -84,8 +100,14 @@ class TaskWork:
     _platform: PlatformSpec
     _topology: Topology
     _residency: Residency
+    all_pooled: bool = False  # it has nothing but stages on processors
     _cache: dict[tuple[int, BlockName, tuple[BlockName, ...]], tuple[TileWork, ...]] = field(default_factory=dict)
     _staged: dict[tuple[int, BlockName], tuple[Piece, ...]] = field(default_factory=dict)
+
+    @property
+    def least_ps(self) -> int:
+        """The least computing time of a job: of its longest way through items, each at its quickest option."""
+        return max(item.path_ps for item in self.items)
 
     def tiles(self, item: Item, block: BlockName, sources: tuple[BlockName, ...]) -> tuple[TileWork, ...]:
         """Tiles of ``item`` on ``block``, reading its tensors from the memories ``sources``.
@@ -96,6 +118,21 @@ class TaskWork:
         if key not in self._cache:
             self._cache[key] = self._stage(item, block) if item.stage else self._tiles(item, block, sources)
         return self._cache[key]
+
+    def left_ps(self, item: Item, from_tile: int) -> int:
+        """The least time that ``item`` computes from tile ``from_tile`` on, on any of its options."""
+        works = (self.tiles(item, block, self.default_sources(item, block)) for block in item.options)
+        return min(sum(tile.compute_ps for tile in tiles[from_tile:]) for tiles in works)
+
+    def demand_ps(self) -> tuple[tuple[str, int], ...]:
+        """By block, in name order, the computing time of one job when every item runs at its first option."""
+        demand_ps: dict[str, int] = {}
+        for item in self.items:
+            block = item.options[0]
+            tiles = self.tiles(item, block, self.default_sources(item, block))
+            path = ".".join(block)
+            demand_ps[path] = demand_ps.get(path, 0) + sum(tile.compute_ps for tile in tiles)
+        return tuple(sorted(demand_ps.items()))
 
     def home(self, block: BlockName) -> BlockName:
         """The memory that keeps the feature maps made on ``block``."""
@@ -201,11 +238,23 @@ def staged_pieces(tiles: Sequence[Tile], weight_bytes: int, room: int) -> list[t
 def task_work(
     task: Task, binding: TaskBinding, platform: PlatformSpec, topology: Topology, residency: Residency
 ) -> TaskWork:
-    """The items of ``task``: its stages one after the other, then its network's layers as they read one another."""
+    """The items of ``task``: stages before the network, its layers, stages after it; each after all that it reads."""
+    order = Precedence(task.spec.stages)
     items: list[Item] = []
-    for i, (stage, block) in enumerate(zip(task.spec.stages, binding.stages, strict=True)):
-        items.append(Item(i, f"stage{i}", (i - 1,) if i else (), (block,), stage=stage))
-    entry = (len(items) - 1,) if items else ()
+    at: dict[int, int] = {}  # position by place in the list of stages
+    last_layers: tuple[int, ...] = ()
+
+    def add_stage(place: int) -> None:
+        stage, options = task.spec.stages[place], binding.stages[place]
+        after = (at[other] for other in order.before[place])
+        reads = {*after, *(last_layers if NETWORK in order.after[place] else ())}
+        at[place] = len(items)
+        item = Item(len(items), order.names[place], tuple(sorted(reads)), options, stage=stage, holds=stage.holds)
+        items.append(item)
+
+    for place in order.early:
+        add_stage(place)
+    entry = tuple(at[place] for place in order.last_early)
     positions: dict[str, int] = {}
     for layer in task.network.layers if task.network else ():
         position = len(items)
@@ -213,29 +262,32 @@ def task_work(
         reads = tuple(sorted({p for t in tensors for p in (entry if t is None else (t,))}))
         items.append(Item(position, layer.name, reads, binding.layers[layer.name], layer=layer, layer_reads=tensors))
         positions[layer.name] = position
+    if task.network is not None:
+        last_layers = tuple(positions[name] for name in positions if not task.network.readers(name))
+    for place in order.late:
+        add_stage(place)
     for item in items:
         item.readers = tuple(other.position for other in items if item.position in other.reads)
     memory = residency.home(binding.camera) if binding.camera else None
-    if memory is None and task.spec.stages and isinstance(_spec(platform, binding.stages[-1]), ComputeSpec):
-        memory = residency.home(binding.stages[-1])
+    if memory is None and binding.feeder is not None and isinstance(_spec(platform, binding.feeder), ComputeSpec):
+        memory = residency.home(binding.feeder)
     work = TaskWork(task, tuple(items), memory, platform, topology, residency)
-    for item in items:
+    for item in reversed(items):
+        kept = {name for reader in item.readers for name in items[reader].holds}
+        item.frees = tuple(name for name in item.holds if name not in kept)
+        times_ps = []
         for block in item.options:  # so that what does not fit is an error before the run
-            work.tiles(item, block, work.default_sources(item, block))
+            tiles = work.tiles(item, block, work.default_sources(item, block))
+            times_ps.append(sum(tile.compute_ps for tile in tiles))
+            if item.stage is not None:
+                item.plain[block] = tiles[0]
+        item.least_ps = min(times_ps)
+        item.path_ps = item.least_ps + max((items[reader].path_ps for reader in item.readers), default=0)
+        blocks = [_spec(platform, block) for block in item.options]
+        item.pooled = item.stage is not None and all(isinstance(block, Processor) for block in blocks)
+    work.all_pooled = all(item.pooled for item in items)
     return work
 
 
 def _spec(platform: PlatformSpec, block: BlockName) -> object:
     return platform.dies[block[0]].blocks[block[1]]
-
-
-def period_ps(task: Task, frame_rate: tuple[int, int] | None) -> int:
-    """The shortest distance between two releases, rounded up; ``frame_rate`` as (numerator, denominator) Hz."""
-    spec = task.spec
-    if spec.period_ps is not None:
-        return spec.period_ps
-    if spec.rate_hz is not None:
-        return ceil_div(PS_PER_S * spec.rate_hz.denominator, spec.rate_hz.numerator)
-    assert spec.input is not None
-    assert frame_rate is not None
-    return ceil_div(spec.input.every * PS_PER_S * frame_rate[1], frame_rate[0])

@@ -8,9 +8,10 @@ there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self, SupportsIndex, TypeVar, overload
 
 from tlm3d.errors import RecordError
 from tlm3d.record.kept import FULL, TOTALS, Kept
@@ -105,11 +106,27 @@ class JobEnd(NamedTuple):
     finish_ps: int
     status: str
     segments: tuple[Segment, ...]
+    source: int = -1  # index of the job that released it, for a cascade
 
     @property
     def end_ps(self) -> int:
         """Where its segments end: with it, or with the window."""
         return self.segments[-1].end_ps if self.segments else self.release_ps
+
+
+class LockWait(NamedTuple):
+    """``job`` waits for ``resource``, which ``holder`` has, or which what it has bars; jobs as task#index."""
+
+    job: str
+    resource: str
+    holder: str
+
+
+class Deadlock(NamedTuple):
+    """Since ``at_ps`` each job waits for the next one, the last for the first: none of them will go on."""
+
+    at_ps: int
+    waits: tuple[LockWait, ...]
 
 
 class ChannelInfo(NamedTuple):
@@ -129,6 +146,17 @@ class TaskInfo(NamedTuple):
     dense_ops: int  # 2 x MACs of one inference as published; 0 for a task without a network
     network: str  # name of the network or -
     period_ps: int
+    firm: tuple[int, int] | None = None  # (m, k): at least m of any k consecutive judged jobs in time
+    demand_ps: tuple[tuple[str, int], ...] = ()  # by block: computing time of a job, every item at its first option
+
+
+class ChainInfo(NamedTuple):
+    """A path through tasks whose delay is watched; a bound that is None is not judged."""
+
+    tasks: tuple[str, ...]
+    deadline_ps: int | None = None  # of the reaction
+    max_age_ps: int | None = None
+    cascades: frozenset[str] = frozenset()  # those of the tasks that the task before releases
 
 
 class LimitInfo(NamedTuple):
@@ -152,6 +180,28 @@ class SupplyInfo(NamedTuple):
     rated_nw: Fraction | None
 
 
+Fact = TypeVar("Fact")
+
+
+class Facts(Protocol[Fact]):
+    """Facts in the order they were recorded: a list, or Columns."""
+
+    def append(self, fact: Fact, /) -> None:
+        """Add one fact."""
+
+    def __iadd__(self, facts: Iterable[Fact], /) -> Self:
+        """Add facts in their order."""
+
+    def __iter__(self) -> Iterator[Fact]: ...
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, at: SupportsIndex, /) -> Fact: ...
+    @overload
+    def __getitem__(self, at: slice, /) -> list[Fact]: ...
+
+
 @dataclass(slots=True)
 class Recording:
     """Facts of one run over [0, horizon_ps] with the few names needed to read them."""
@@ -164,6 +214,7 @@ class Recording:
     corner: str = "typical"  # low, typical, high: which of the values at corners the run had
     dies: tuple[str, ...] = ()  # names, top tier first
     tasks: dict[str, TaskInfo] = field(default_factory=dict)  # by name, sorted
+    chains: dict[str, ChainInfo] = field(default_factory=dict)  # by name, sorted
     channels: dict[str, ChannelInfo] = field(default_factory=dict)  # by name, sorted
     components: tuple[Component, ...] = ()
     limits: tuple[LimitInfo, ...] = ()
@@ -171,10 +222,11 @@ class Recording:
     boot_bytes: int = 0
     residency: ResidencyPlan = field(default_factory=ResidencyPlan)
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
-    spans: list[Span] = field(default_factory=list)
-    legs: list[TransferLeg] = field(default_factory=list)
-    states: list[StateInterval] = field(default_factory=list)  # each appended when it has ended
-    jobs: list[JobEnd] = field(default_factory=list)
+    spans: Facts[Span] = field(default_factory=list)
+    legs: Facts[TransferLeg] = field(default_factory=list)
+    states: Facts[StateInterval] = field(default_factory=list)  # each appended when it has ended
+    jobs: Facts[JobEnd] = field(default_factory=list)
+    deadlocks: list[Deadlock] = field(default_factory=list)
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     macs_executed: int = 0  # by all tiles computed inside the window
     kept: Kept = FULL  # what the lists hold once the run is over

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tlm3d import __version__
-from tlm3d.analysis.result import Battery, JobBlame, LimitResult, Result, TaskResult
+from tlm3d.analysis.result import Battery, BlockUse, ChainResult, Delay, JobBlame, LimitResult, Result, TaskResult
 from tlm3d.reporters import residency
 from tlm3d.reporters.job import causes, status, within
 
@@ -30,7 +30,8 @@ def document(result: Result) -> dict[str, Any]:
         "horizon_ps": result.horizon_ps,
         "interrupted_of_ps": result.interrupted_of_ps or None,
         "corner": result.corner,
-        "tasks": {name: _task(task) for name, task in sorted(result.tasks.items())},
+        "tasks": {name: _task(task, result) for name, task in sorted(result.tasks.items())},
+        "chains": {name: _chain(chain) for name, chain in sorted(result.chains.items())},
         "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),
         "tightest_jobs": [_job(blame, result.horizon_ps) for blame in result.tightest],
         "power": {
@@ -46,6 +47,7 @@ def document(result: Result) -> dict[str, Any]:
             ],
         },
         "battery": None if result.battery is None else _battery(result.battery),
+        "blocks": {name: _block(use) for name, use in sorted(result.blocks.items())},
         "channels": {
             name: {
                 "role": channel.role,
@@ -87,12 +89,13 @@ def _battery(battery: Battery) -> dict[str, Any]:
     }
 
 
-def _task(task: TaskResult) -> dict[str, Any]:
-    response = task.response
+def _task(task: TaskResult, result: Result) -> dict[str, Any]:
+    response, tardiness, firm = task.response, task.tardiness, task.firm
     return {
         "jobs": task.jobs,
         "judged": task.judged,
         "missed": task.missed,
+        "miss_ratio": task.miss_ratio,
         "open": task.open,
         "finished": task.finished,
         "deadline_ps": task.deadline_ps,
@@ -101,10 +104,51 @@ def _task(task: TaskResult) -> dict[str, Any]:
         else {
             "min": response.min_ps,
             "mean": response.mean_ps,
+            "p50": response.p50_ps,
+            "p95": response.p95_ps,
             "p99": response.p99_ps,
             "max": response.max_ps,
+            "jitter": response.jitter_ps,
             "max_is_bound": response.max_is_bound,
         },
+        "tardiness_ps": None
+        if tardiness is None
+        else {"mean": tardiness.mean_ps, "max": tardiness.max_ps, "is_bound": tardiness.is_bound},
+        "least_slack_ps": None if tardiness is None else tardiness.least_slack_ps,
+        "firm": None
+        if firm is None
+        else {"needed": firm.needed, "window": firm.window, "fewest": firm.fewest, "met": firm.met},
+        "computing_ps": sum(use.computing_ps.get(task.name, 0) for use in result.blocks.values()),
+    }
+
+
+def _chain(chain: ChainResult) -> dict[str, Any]:
+    return {
+        "tasks": list(chain.tasks),
+        "deadline_ps": chain.deadline_ps,
+        "max_age_ps": chain.max_age_ps,
+        "reaction_ps": _delay(chain.reaction),
+        "age_ps": _delay(chain.age),
+    }
+
+
+def _delay(delay: Delay | None) -> dict[str, Any] | None:
+    if delay is None:
+        return None
+    return {
+        "worst": delay.worst_ps,
+        "mean": delay.mean_ps,
+        "judged": delay.judged,
+        "lost": delay.lost,
+        "worst_is_bound": delay.is_bound,
+    }
+
+
+def _block(use: BlockUse) -> dict[str, Any]:
+    return {
+        "busy_ps": use.busy_ps,
+        "switching_ps": use.switching_ps,
+        "computing_ps": dict(sorted(use.computing_ps.items())),
     }
 
 

@@ -1,8 +1,8 @@
 """A page of aligned columns on a console: never wider than 100 characters, and no number ever shortened.
 
 Rich's own tables cut cells with an ellipsis when the console is narrow. Here the gaps close first, then optional
-columns go one by one from the last, then names fold; numbers stay whole, and the terminal wraps what still does not
-fit.
+columns go one by one, those that matter least first, then names fold; numbers stay whole, and the terminal wraps what
+still does not fit. Only a table that would lose columns is wider than the page, where the console is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-MAX_WIDTH = 100
+MAX_WIDTH, MAX_TABLE_WIDTH = 100, 130
 _MIN_NAME, _MIN_BAR, _MAX_BAR = 8, 6, 24
 _INDENT = 1
 _BREAK_AFTER = " -_:>.,/#·"
@@ -37,11 +37,20 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table; an ``optional`` one is left out where the page is too narrow."""
+    """One column of a table; an ``optional`` one is left out where there is no room.
+
+    The first to go are those ``of_detail``, the last of them first; then the other optional ones, in the same way.
+    """
 
     header: str
     kind: Kind = Kind.NUMBER
     optional: bool = False
+    of_detail: bool = False
+
+    @property
+    def can_go(self) -> bool:
+        """Whether it may be left out."""
+        return self.optional or self.of_detail
 
 
 Cell = str | float  # float: the share in [0, 1] of a bar
@@ -53,6 +62,7 @@ class Page:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.width = max(40, min(console.width, MAX_WIDTH))
+        self._table_width = max(self.width, min(console.width, MAX_TABLE_WIDTH))
         self.ascii = not console.encoding.startswith("utf")
 
     def clean(self, text: str) -> str:
@@ -115,14 +125,19 @@ class Page:
         self, columns: list[Column], rows: list[list[Cell]]
     ) -> tuple[list[Column], list[list[Cell]], list[int], int]:
         """The columns and rows to show, the width of each column and the gap between them."""
-        optional = [i for i, column in enumerate(columns) if column.optional]
+        optional = [i for i, column in enumerate(columns) if column.can_go]
+        optional.sort(key=lambda i: (columns[i].of_detail, i))
+        width = self._table_width if any(column.of_detail for column in columns) else self.width
         choices = [set(optional[len(optional) - n :]) for n in range(len(optional) + 1)]  # which ones to leave out
-        for left_out, gap in ((choice, gap) for choice in choices for gap in (2, 1)):
+        details = sum(column.of_detail for column in columns)
+        for left_out, gap in (
+            (choice, gap) for choice in choices for gap in ((2, 1) if len(choice) >= details else (2,))
+        ):
             places = [i for i in range(len(columns)) if i not in left_out]
             kept = [columns[i] for i in places]
             cells = [[row[i] for i in places] for row in rows]
             widths = [_natural(column, [row[i] for row in cells]) for i, column in enumerate(kept)]
-            spare = self.width - _INDENT - sum(widths) - gap * (len(widths) - 1)
+            spare = width - _INDENT - sum(widths) - gap * (len(widths) - 1)
             if spare >= 0:
                 break
         for i, column in enumerate(kept):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from tlm3d.analysis.result import JobBlame, LimitResult, Result, TaskResult, Verdict
+from tlm3d.analysis.result import Delay, JobBlame, LimitResult, Result, TaskResult, Verdict
 from tlm3d.reporters.job import Cause, causes, status
 from tlm3d.reporters.page import Cell, Column, Kind, Page
 from tlm3d.reporters.share import percent
@@ -27,11 +27,13 @@ def render(result: Result, console: Console) -> None:
     page = Page(console)
     _headline(result, page)
     _tasks(result, page)
+    _chains(result, page)
     if result.worst is not None:
         _worst(result.worst, result.horizon_ps, page)
     else:
         _tightest(result, page)
     _power(result, page)
+    _blocks(result, page)
     _channels(result, page)
     _energy(result, page)
     _efficiency(result, page)
@@ -64,22 +66,59 @@ def _all_kept(result: Result) -> str:
 
 
 def _tasks(result: Result, page: Page) -> None:
-    page.heading("Tasks", "response from release to finish, over the judged jobs")
+    remark = "response from release to finish, over the judged jobs"
+    if any(task.firm for task in result.tasks.values()):
+        remark += "; firm: fewest in time of any k in a row, against m/k"
+    page.heading("Tasks", remark)
     columns = [Column("task", Kind.NAME), *map(Column, ("jobs", "judged", "missed", "%"))]
-    columns += [*map(Column, ("min", "mean", "p99", "max", "deadline")), Column("", Kind.VERDICT, optional=True)]
+    columns += [*map(Column, ("min", "mean")), *(Column(name, of_detail=True) for name in ("p50", "p95"))]
+    columns += [*map(Column, ("p99", "max")), Column("jitter", of_detail=True), Column("deadline")]
+    columns += [Column("slack", of_detail=True), Column("firm"), Column("", Kind.VERDICT, optional=True)]
     page.table(columns, [_task_row(task) for task in result.tasks.values()])
 
 
 def _task_row(task: TaskResult) -> list[Cell]:
-    response = task.response
-    times = ["-"] * 4
+    response, tardiness, firm = task.response, task.tardiness, task.firm
+    times, jitter, slack = ["-"] * 6, "-", "-"
     if response is not None:
-        times = [show_ps(t) for t in (response.min_ps, response.mean_ps, response.p99_ps, response.max_ps)]
-        times[3] = ("≥" if response.max_is_bound else "") + times[3]
+        middle = (response.p50_ps, response.p95_ps, response.p99_ps)
+        times = [show_ps(t) for t in (response.min_ps, response.mean_ps, *middle, response.max_ps)]
+        at_least = "≥" if response.max_is_bound else ""
+        times[-1] = at_least + times[-1]
+        jitter = at_least + show_ps(response.jitter_ps)
+    if tardiness is not None:
+        slack = ("≤" if tardiness.is_bound else "") + show_ps(tardiness.least_slack_ps)
     missed = percent(task.missed, task.judged) if task.judged else "-"
-    verdict = "unjudged" if not task.judged else "LATE" if task.missed else "ok"
+    rule = "" if firm is None else f"{firm.fewest}{'≥' if firm.met else '<'}{firm.needed}/{firm.window}"
+    verdict = "unjudged" if not task.judged else "ok" if task.is_kept else "LATE"
     counts = [str(task.jobs), str(task.judged), str(task.missed), missed]
-    return [task.name, *counts, *times, show_ps(task.deadline_ps), verdict]
+    return [task.name, *counts, *times, jitter, show_ps(task.deadline_ps), slack, rule, verdict]
+
+
+def _chains(result: Result, page: Page) -> None:
+    if not result.chains:
+        return
+    page.heading("Chains", "reaction: release to the first output with its data or newer; age: until it is replaced")
+    columns = [Column("chain", Kind.NAME), Column("through", Kind.NAME, optional=True), Column("", Kind.NAME)]
+    columns += [*map(Column, ("judged", "lost", "mean", "worst", "bound")), Column("", Kind.VERDICT)]
+    rows: list[list[Cell]] = []
+    for chain in result.chains.values():
+        through = " > ".join(chain.tasks)
+        rows.append([chain.name, through, "reaction", *_delay_cells(chain.reaction, chain.deadline_ps)])
+        rows.append(["", "", "data age", *_delay_cells(chain.age, chain.max_age_ps)])
+    page.table(columns, rows)
+
+
+def _delay_cells(delay: Delay | None, bound_ps: int | None) -> list[Cell]:
+    bound = "-" if bound_ps is None else show_ps(bound_ps)
+    if delay is None:
+        return ["0", "-", "-", "-", bound, "" if bound_ps is None else "unjudged"]
+    mean = "-" if delay.mean_ps is None else show_ps(delay.mean_ps)
+    worst = ("≥" if delay.is_bound else "") + show_ps(delay.worst_ps)
+    if bound_ps is None:
+        return [str(delay.judged), "-", mean, worst, bound, ""]
+    verdict = "unjudged" if not delay.judged else "LATE" if delay.lost else "ok"
+    return [str(delay.judged), str(delay.lost), mean, worst, bound, verdict]
 
 
 def _worst(blame: JobBlame, horizon_ps: int, page: Page) -> None:
@@ -164,6 +203,20 @@ def _limit_row(limit: LimitResult) -> list[Cell]:
     when = "-" if limit.at_ps is None else _instant(limit.at_ps)
     definition = limit.definition.removesuffix(f" at the {limit.at}")
     return [verdict, bound, worst, share, when, limit.at, definition]
+
+
+def _blocks(result: Result, page: Page) -> None:
+    if not result.blocks:
+        return
+    page.heading("Blocks", "busiest first; busy: computing or switching between jobs, of the window")
+    rows: list[list[Cell]] = []
+    for name, use in sorted(result.blocks.items(), key=lambda item: (-item[1].busy_ps, item[0])):
+        shares = sorted(use.computing_ps.items(), key=lambda item: (-item[1], item[0]))
+        parts = [*shares, ("switching", use.switching_ps)] if use.switching_ps else shares
+        told = ", ".join(f"{part} {percent(time_ps, result.horizon_ps)} %" for part, time_ps in parts)
+        rows.append([name, percent(use.busy_ps, result.horizon_ps), use.busy_ps / result.horizon_ps, told])
+    bar = Column("", Kind.BAR, optional=True)
+    page.table([Column("block", Kind.NAME), Column("busy %"), bar, Column("for", Kind.NAME)], rows)
 
 
 def _channels(result: Result, page: Page) -> None:

@@ -12,6 +12,7 @@ from tlm3d.cnn.network import Network
 from tlm3d.errors import did_you_mean, one_of
 from tlm3d.spec.platform import PlatformSpec, block_names, find_block
 from tlm3d.spec.source import Where
+from tlm3d.spec.stages import Precedence, StageSpec
 from tlm3d.spec.validate import Problems
 from tlm3d.spec.workload import Task, WorkloadSpec
 from tlm3d.units import clip, release_ps, show
@@ -21,11 +22,15 @@ BlockName = tuple[str, str]  # (die, block)
 
 @dataclass(frozen=True, slots=True)
 class TaskBinding:
-    """Where a task's stages and layers may run, and which camera feeds it."""
+    """Where a task's stages and layers may run, and which camera feeds it.
 
-    stages: tuple[BlockName, ...]
+    ``feeder``: without a camera, the first block of the last stage before the network, which makes its input.
+    """
+
+    stages: tuple[tuple[BlockName, ...], ...]
     layers: dict[str, tuple[BlockName, ...]]
     camera: BlockName | None
+    feeder: BlockName | None = None
 
 
 def bind(platform: PlatformSpec, workload: WorkloadSpec) -> dict[str, TaskBinding]:
@@ -63,21 +68,7 @@ class _Binder:
 
     def task(self, task: Task) -> TaskBinding:
         where: Where = ("tasks", task.name)
-        stages = []
-        for i, stage in enumerate(task.spec.stages):
-            at = (*where, "stages", i)
-            found = self.block(stage.on, (*at, "on"), ("compute", "lane"), "runs no stages")
-            if found is None:
-                continue
-            stages.append(found)
-            block = self.spec(found)
-            amount = "cycles" if stage.cycles is not None else "instructions"
-            if stage.time_ps is None and isinstance(block, Processor) and block.clock_hz is None:
-                message = f"{stage.on} has no clock, so {amount} take no known time: use 'time'"
-                self.problems.add((*at, amount), message)
-            elif stage.instructions is not None and not isinstance(block, ProgrammableSpec):
-                message = f"{stage.on} runs no instructions: use 'cycles' or 'time'"
-                self.problems.add((*at, amount), message)
+        stages = tuple(self._stage(stage, (*where, "stages", i)) for i, stage in enumerate(task.spec.stages))
         layers: dict[str, tuple[BlockName, ...]] = {}
         if task.network is not None:
             resolved = self._map(task, where)
@@ -85,7 +76,46 @@ class _Binder:
             self._check_support(task.network, layers, where)
         camera = self._camera(task, where)
         self._check_jitter(task, where)
-        return TaskBinding(tuple(stages), layers, camera)
+        early = Precedence(task.spec.stages).early
+        feeder = stages[max(early)][0] if early and stages[max(early)] else None
+        return TaskBinding(stages, layers, camera, feeder)
+
+    def _stage(self, stage: StageSpec, at: Where) -> tuple[BlockName, ...]:
+        """The blocks where ``stage`` may run, in the order written; all that can run it for ``any``, by name."""
+        if stage.anywhere:
+            dies = self.platform.dies
+            every = [(die, name) for die in sorted(dies) for name in sorted(dies[die].blocks)]
+            able = [name for name in every if self._is_engine(name) and self._fault(stage, name) is None]
+            if not able:
+                self.problems.add((*at, "on"), f"no block of platform {self.platform.name} can run the stage")
+            return tuple(able)
+        found: list[BlockName] = []
+        for reference in stage.on:
+            name = self.block(reference, (*at, "on"), ("compute", "lane"), "runs no stages")
+            if name is None:
+                continue
+            if name in found:
+                self.problems.add((*at, "on"), f"{clip(reference)} stands there twice")
+                continue
+            found.append(name)
+            fault = self._fault(stage, name)
+            if fault is not None:
+                amount = "cycles" if stage.cycles is not None else "instructions"
+                self.problems.add((*at, amount), f"{reference} {fault}")
+        return tuple(found)
+
+    def _is_engine(self, name: BlockName) -> bool:
+        return isinstance(self.spec(name), ComputeSpec | Processor)
+
+    def _fault(self, stage: StageSpec, name: BlockName) -> str | None:
+        """Why the block ``name`` cannot run the amount that ``stage`` states."""
+        block = self.spec(name)
+        if stage.time_ps is None and isinstance(block, Processor) and block.clock_hz is None:
+            amount = "cycles" if stage.cycles is not None else "instructions"
+            return f"has no clock, so {amount} take no known time: use 'time'"
+        if stage.instructions is not None and not isinstance(block, ProgrammableSpec):
+            return "runs no instructions: use 'cycles' or 'time'"
+        return None
 
     def spec(self, name: BlockName) -> object:
         return self.platform.dies[name[0]].blocks[name[1]]

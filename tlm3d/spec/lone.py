@@ -1,9 +1,10 @@
-"""The workload of one network alone on a platform: one inference, all of it on one block where that can be."""
+"""The workload of one network alone on a platform: one inference on one block where that can be, or its task's jobs."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
@@ -128,3 +129,12 @@ def lone_workload(network: Network, placement: Placement, corner: str = TYPICAL)
     task = Task(TASK, spec, network, {layer: (block,) for layer, block in placement.by_layer.items()})
     tree: Tree = {"tasks": {TASK: {}}}
     return WorkloadSpec(network.name, "edf", LONG_PS, {TASK: task}, Source(network.name, tree), corner=corner)
+
+
+def lone_tasks(workload: WorkloadSpec) -> dict[str, WorkloadSpec]:
+    """By network task, the workload without the other tasks. Raises SpecError where no task runs a network."""
+    networks = [name for name, task in workload.tasks.items() if task.network is not None]
+    if not networks:
+        message = "no task of this workload runs a network: there is nothing to score"
+        raise SpecError([Problem(workload.source.file, 0, 0, "", message)])
+    return {name: replace(workload, tasks={name: workload.tasks[name]}) for name in networks}

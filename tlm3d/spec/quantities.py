@@ -143,6 +143,20 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _some_names(value: Any) -> tuple[str, ...]:
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) and name for name in names):
+        raise QuantityError("expected a name, or a list of names")
+    return tuple(names)
+
+
+def _chance(value: Any) -> Fraction:
+    number = _positive(value)
+    if number > 1:
+        raise QuantityError(f"expected a probability above zero and at most one, got {clip(value)}")
+    return number
+
+
 def _padding(value: Any) -> Any:
     if isinstance(value, list):
         if len(value) != 4:
@@ -214,6 +228,17 @@ _PROBABILITY = WithJsonSchema(
     )
     | {"description": "a probability", "examples": ["1e-9"]}
 )
+_CHANCE = WithJsonSchema(
+    _at_corners(
+        {
+            "type": ["number", "string"],
+            "pattern": number_pattern(positive=True),
+            "exclusiveMinimum": 0,
+            "maximum": 1,
+        }
+    )
+    | {"description": "a probability", "examples": ["0.05"]}
+)
 
 _EFFICIENCY = WithJsonSchema(
     _at_corners(
@@ -272,6 +297,7 @@ CountOrZero = Annotated[int, PlainValidator(_count(0)), _whole(0)]
 Positive = Annotated[Fraction, PlainValidator(_positive), _NUMBER]
 PositiveOrZero = Annotated[Fraction, PlainValidator(_positive_or_zero), _NUMBER_OR_ZERO]
 Probability = Annotated[Fraction, PlainValidator(_probability), _PROBABILITY]
+Chance = Annotated[Fraction, PlainValidator(_chance), _CHANCE]  # a probability that may be 1
 Efficiency = Annotated[Fraction, PlainValidator(_efficiency), _EFFICIENCY]
 Flag = Annotated[
     bool, PlainValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "pattern": "^(?:true|false)$"})
@@ -284,6 +310,11 @@ Names = Annotated[
     PlainValidator(_names),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
+SomeNames = Annotated[
+    tuple[str, ...],
+    PlainValidator(_some_names),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]  # perhaps none
 PaddingText = Annotated[
     Literal["same", "valid"] | int | tuple[int, int, int, int],
     PlainValidator(_padding),

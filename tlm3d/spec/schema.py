@@ -21,12 +21,14 @@ from tlm3d.dataflows import Dataflow
 from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind, noun
+from tlm3d.spec.activation import WAYS
 from tlm3d.spec.corners import CORNERS
 from tlm3d.spec.network import LayerText, NetworkText
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.points import ComputePointSpec
+from tlm3d.spec.stages import StageSpec
 from tlm3d.spec.validate import NAME
-from tlm3d.spec.workload import StageSpec, TaskSpec, WorkloadKeys
+from tlm3d.spec.workload import TaskSpec, WorkloadKeys
 
 Schema = dict[str, Any]
 
@@ -157,7 +159,7 @@ def _workload() -> Schema:
     task["properties"]["map"].pop("default")  # none: the key stands there with a network, and then says a block
     task["properties"]["map"] |= {"required": ["default"]}
     task["anyOf"] = [{"required": ["network"]}, {"required": ["stages"]}]
-    task["oneOf"] = [{"required": [way]} for way in ("input", "rate", "period")]
+    task["oneOf"] = [{"required": [way]} for way in WAYS]
     task["dependentRequired"] = {"network": ["map"], "map": ["network"]}
     stage = _object(StageSpec) | {"oneOf": [{"required": [amount]} for amount in ("cycles", "instructions", "time")]}
     found = _object(WorkloadKeys)

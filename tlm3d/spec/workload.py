@@ -13,48 +13,51 @@ from pydantic import Field, field_validator, model_validator
 from tlm3d.cnn.network import Network
 from tlm3d.errors import PluginError, Problem, SpecError, did_you_mean, one_of
 from tlm3d.plugins import load_kind
+from tlm3d.spec.activation import WAYS, AfterSpec, InputSpec, SporadicSpec, parent_fault, read_arrivals
 from tlm3d.spec.corners import TYPICAL, at_corner
 from tlm3d.spec.network import network_of
 from tlm3d.spec.quantities import Count, CountOrZero, DurationPs, FrequencyHz, Frozen, Names, TimePs, Title
-from tlm3d.spec.source import Source, read_source
+from tlm3d.spec.source import Source, Where, read_source
+from tlm3d.spec.stages import StageSpec, stage_faults
 from tlm3d.spec.validate import Problems, expect_file
 from tlm3d.units import PS_PER_S, QuantityError, clip
 
 DEFAULT_HORIZON_PS = 10**12
 DEFAULT_PRIORITY = 100
+DEFAULT_QUANTUM_PS = 10**9
 
 
-class StageSpec(Frozen):
-    """Plain work on one block: a number of clock cycles, of instructions, or a time."""
+class ResourceSpec(Frozen):
+    """What one job at a time may hold, and what becomes of the urgency of the one that holds it."""
 
-    on: str
-    cycles: Count | None = None
-    instructions: Count | None = None
-    time_ps: DurationPs | None = Field(alias="time", default=None)
+    protocol: Literal["none", "inheritance", "ceiling"] = "inheritance"
+
+
+class ChainSpec(Frozen):
+    """A path through tasks that is observed from end to end: how long it takes, how old what comes out is."""
+
+    tasks: list[str] = Field(min_length=1)
+    deadline_ps: DurationPs | None = Field(alias="deadline", default=None)
+    max_age_ps: DurationPs | None = Field(alias="max_age", default=None)
 
     @model_validator(mode="after")
-    def _one_amount(self) -> StageSpec:
-        if [self.cycles, self.instructions, self.time_ps].count(None) != 2:
-            raise ValueError("expected one of 'cycles: <number>', 'instructions: <number>' and 'time: <time>'")
+    def _asks_something(self) -> ChainSpec:
+        if self.deadline_ps is None and self.max_age_ps is None:
+            raise ValueError("expected 'deadline', 'max_age' or both: what the chain is held to")
         return self
 
 
-class InputSpec(Frozen):
-    """Every ``every``-th frame of a camera in one of its modes."""
-
-    camera: str
-    mode: str = "full"
-    every: Count = 1
-
-
 class TaskSpec(Frozen):
-    """A task: stages, then a network (one of them at least), activated by a camera or periodically."""
+    """A task: stages and a network (one of them at least), and what activates it."""
 
     network: str | None = None
     stages: list[StageSpec] = []
     input: InputSpec | None = None
     rate_hz: FrequencyHz | None = Field(alias="rate", default=None)
     period_ps: DurationPs | None = Field(alias="period", default=None)
+    sporadic: SporadicSpec | None = None
+    after: AfterSpec | None = None
+    trace: str | None = None
     offset_ps: TimePs = Field(alias="offset", default=0)
     jitter_ps: TimePs = Field(alias="jitter", default=0)
     deadline_ps: DurationPs | None = Field(alias="deadline", default=None)
@@ -62,6 +65,7 @@ class TaskSpec(Frozen):
     map: dict[str, Names] = {}
     backlog: Count = 1
     on_miss: Literal["continue", "abort", "drop"] = "continue"
+    firm: tuple[Count, Count] | None = None  # (m, k): of any k consecutive jobs at least m in time
 
     @field_validator("rate_hz")
     @classmethod
@@ -74,28 +78,45 @@ class TaskSpec(Frozen):
     def _consistent(self) -> TaskSpec:
         if self.network is None and not self.stages:
             raise ValueError("expected 'network: <name>' or 'stages: [...]': the task does nothing")
-        ways = {"input": self.input, "rate": self.rate_hz, "period": self.period_ps}
-        given = " and ".join(f"'{key}'" for key, way in ways.items() if way is not None)
-        if given.count("'") != 2:
-            wanted = "expected exactly one of 'input', 'rate' and 'period', what activates the task"
-            raise ValueError(f"{wanted}; got {given or 'none'}")
+        given = [f"'{way}'" for way in WAYS if getattr(self, _FIELDS.get(way, way)) is not None]
+        if len(given) != 1:
+            ways = [f"'{way}'" for way in WAYS]
+            wanted = f"expected exactly one of {', '.join(ways[:-1])} and {ways[-1]}"
+            raise ValueError(f"{wanted}, what activates the task; got {' and '.join(given) or 'none'}")
         if self.input is not None and (self.offset_ps or self.jitter_ps):
             raise ValueError("a task that a camera activates has no offset and no jitter: the frame clock decides")
+        if self.jitter_ps and not self.is_periodic:
+            raise ValueError("only a task with 'rate' or 'period' has a jitter")
+        if self.offset_ps and not self.is_periodic and self.sporadic is None:
+            raise ValueError("only a task with 'rate', 'period' or 'sporadic' has an offset")
+        if self.trace is not None and self.deadline_ps is None:
+            raise ValueError("a task with a 'trace' needs a 'deadline': it has no period that could be one")
+        if self.firm is not None and self.firm[0] > self.firm[1]:
+            raise ValueError("expected 'firm: [m, k]', at least m of any k jobs in time: m must not be above k")
         if self.network is not None and "default" not in self.map:
             raise ValueError("a network needs 'map: {default: <block>}': where its layers run")
         if self.network is None and self.map:
             raise ValueError("'map' places the layers of a network; stages say where they run with 'on'")
         return self
 
+    @property
+    def is_periodic(self) -> bool:
+        """Whether a clock of its own activates it."""
+        return self.rate_hz is not None or self.period_ps is not None
+
+
+_FIELDS = {"rate": "rate_hz", "period": "period_ps"}
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task with its network read in and its map resolved to block references by layer."""
+    """A task with its network and its trace read in and its map resolved to block references by layer."""
 
     name: str
     spec: TaskSpec
     network: Network | None
     placement: dict[str, tuple[str, ...]]  # layer → block references as written, first the default
+    arrivals_ps: tuple[int, ...] = ()  # of a trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +130,9 @@ class WorkloadSpec:
     source: Source
     frame_rates_hz: dict[str, Fraction] = field(default_factory=dict)  # by camera as written
     corner: str = TYPICAL  # which of its values at corners, and of its networks', it has
+    quantum_ps: int = DEFAULT_QUANTUM_PS
+    resources: dict[str, ResourceSpec] = field(default_factory=dict)  # by name, sorted
+    chains: dict[str, ChainSpec] = field(default_factory=dict)  # by name, sorted
 
 
 class WorkloadKeys(Frozen):
@@ -117,7 +141,10 @@ class WorkloadKeys(Frozen):
     name: Title
     policy: str = "edf"
     horizon_ps: DurationPs = Field(alias="horizon", default=DEFAULT_HORIZON_PS)
+    quantum_ps: DurationPs = Field(alias="quantum", default=DEFAULT_QUANTUM_PS)
     frame_rates_hz: dict[str, FrequencyHz] = Field(alias="frame_rates", default={})
+    resources: dict[str, ResourceSpec] = {}
+    chains: dict[str, ChainSpec] = {}
     tasks: dict[str, Any] = Field(min_length=1)
 
 
@@ -140,12 +167,13 @@ def workload_of(source: Source, folder: Path, corner: str = TYPICAL) -> Workload
             load_kind("policies", keys.policy)
         except PluginError as error:
             problems.add(("policy",), str(error))
-    tree = source.tree.get("tasks") if isinstance(source.tree, dict) else None
+    tree = source.tree if isinstance(source.tree, dict) else {}
+    resources = _named(problems, tree, "resources")
+    texts = _named(problems, tree, "tasks")
     tasks: dict[str, Task] = {}
     elsewhere: list[Problem] = []
     networks: dict[str, Network | None] = {}
-    for name, text in sorted(tree.items()) if isinstance(tree, dict) else ():
-        problems.name(name, ("tasks", name))
+    for name, text in texts.items():
         spec = problems.model(TaskSpec, text, ("tasks", name))
         if spec is None:
             continue
@@ -154,11 +182,74 @@ def workload_of(source: Source, folder: Path, corner: str = TYPICAL) -> Workload
             if spec.network not in networks:
                 networks[spec.network] = _network(problems, elsewhere, spec.network, folder, name, corner)
             network = networks[spec.network]
-        tasks[name] = Task(name, spec, network, _placement(problems, name, spec, network))
+        _check_stages(problems, name, spec, network, resources)
+        arrivals_ps = _arrivals(problems, elsewhere, spec.trace, folder, name) if spec.trace is not None else ()
+        tasks[name] = Task(name, spec, network, _placement(problems, name, spec, network), arrivals_ps)
+    _check_cascades(problems, tasks, texts)
+    chains = keys.chains if keys is not None else {}
+    _check_chains(problems, chains, texts)
+    _named(problems, tree, "chains")
     problems.found += elsewhere
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
-    return WorkloadSpec(keys.name, keys.policy, keys.horizon_ps, tasks, source, keys.frame_rates_hz, corner)
+    return WorkloadSpec(
+        keys.name, keys.policy, keys.horizon_ps, tasks, source, keys.frame_rates_hz, corner, keys.quantum_ps,
+        dict(sorted(keys.resources.items())), dict(sorted(chains.items())),
+    )  # fmt: skip
+
+
+def _named(problems: Problems, tree: dict[str, Any], key: str) -> dict[str, Any]:
+    """What stands under ``key``, by names that may be shown, sorted."""
+    found = tree.get(key)
+    named = dict(sorted(found.items())) if isinstance(found, dict) else {}
+    for name in named:
+        problems.name(name, (key, name))
+    return named
+
+
+def _check_stages(
+    problems: Problems, task: str, spec: TaskSpec, network: Network | None, resources: dict[str, Any]
+) -> None:
+    where: Where = ("tasks", task, "stages")
+    for i, stage in enumerate(spec.stages):
+        if stage.name is not None:
+            problems.name(stage.name, (*where, i, "name"))
+    layers = [layer.name for layer in network.layers] if network is not None else []
+    for i, key, message in stage_faults(spec.stages, layers, spec.network is not None, resources):
+        problems.add((*where, i, key), message)
+
+
+def _check_cascades(problems: Problems, tasks: dict[str, Task], known: dict[str, Any]) -> None:
+    parents = {name: task.spec.after.task for name, task in tasks.items() if task.spec.after is not None}
+    for name in parents:
+        fault = parent_fault(name, parents, known)
+        if fault is not None:
+            problems.add(("tasks", name, "after", "task"), fault)
+
+
+def _check_chains(problems: Problems, chains: dict[str, ChainSpec], known: dict[str, Any]) -> None:
+    for name, chain in chains.items():
+        for i, task in enumerate(chain.tasks):
+            where: Where = ("chains", name, "tasks", i)
+            if task not in known:
+                hint = did_you_mean(task, known) or one_of(known)
+                problems.add(where, f"no task {clip(task)} in this workload{hint}")
+            elif task in chain.tasks[:i]:
+                problems.add(where, f"{clip(task)} stands in the chain already: a path takes a task once")
+
+
+def _arrivals(problems: Problems, elsewhere: list[Problem], name: str, folder: Path, task: str) -> tuple[int, ...]:
+    """The release times of the trace ``name``, a path beside the workload."""
+    path = folder / name
+    if len(name) > 200 or "\0" in name or not path.is_file():
+        close = did_you_mean(path.name[:200], [p.name for p in path.parent.glob("*.*")]) if "\0" not in name else ""
+        problems.add(("tasks", task, "trace"), f"no trace {clip(name)}: {clip(str(path))} is no file{close}")
+        return ()
+    try:
+        return read_arrivals(path)
+    except SpecError as error:
+        elsewhere += error.problems
+        return ()
 
 
 def _network(

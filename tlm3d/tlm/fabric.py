@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from operator import attrgetter
+from typing import NamedTuple
 
 from simpy import Environment
 
@@ -17,6 +18,15 @@ from tlm3d.tlm.timing import ARBITRATE, NEVER, NORMAL
 from tlm3d.tlm.transfer import Transfer
 
 _MAX_PASSAGES = 4096  # remembered; a run of any length stays flat in memory
+
+
+class Queued(NamedTuple):
+    """A transfer that is not yet through a channel: wire time of what it has left there, and of a full burst."""
+
+    initiator: str
+    priority: int
+    left_ps: int
+    burst_ps: int
 
 
 class Fabric:
@@ -69,6 +79,46 @@ class Fabric:
     def in_flight(self) -> list[Transfer]:
         """Transfers that have been posted and have not finished, in name order of their initiators."""
         return [self._in_flight[initiator] for initiator in sorted(self._in_flight)]
+
+    def queue(self, channel: Channel) -> tuple[list[Queued], int]:
+        """What is in flight over ``channel`` and not yet through it, in name order; and when its wire is free of bursts.
+
+        Exact for what has been posted by now, and asking changes nothing. To be asked in the classes before ARBITRATE.
+        """
+        now_ps = self._now_ps()
+        lone = [transfer for transfer in channel.users.values() if transfer.contention is None]
+        for transfer in lone:
+            hop = transfer.route.index(channel)
+            left_ps = transfer.passage.left_ps(hop, now_ps - transfer.posted_ps)
+            if left_ps is not None:
+                found = [Queued(transfer.initiator, transfer.priority, left_ps, transfer.passage.full_ps[hop])]
+                return self._with_pending(found, channel), now_ps
+            self._contend(transfer)  # its bursts have to be followed
+            self._env.schedule(self._arbitration, ARBITRATE)
+        contention = channel.contention
+        if contention is not None and contention.settled_ps < now_ps:
+            self._advance(contention, now_ps, now_ps)
+        found = [
+            Queued(hop.initiator, hop.priority, (hop.left - 1) * hop.full_ps + hop.last_ps, hop.full_ps)
+            for hop in channel.hops
+        ]
+        return self._with_pending(found, channel), max(now_ps, channel.busy_until_ps)
+
+    def queued_ps(self, channel: Channel) -> int:
+        """Time for which what is posted and not yet through will occupy the wire of ``channel``."""
+        found, free_ps = self.queue(channel)
+        return sum(one.left_ps for one in found) + free_ps - self._now_ps()
+
+    def _with_pending(self, found: list[Queued], channel: Channel) -> list[Queued]:
+        """``found`` and what was posted at this very instant."""
+        for transfer in self._pending:
+            if channel in transfer.route:
+                hop = transfer.route.index(channel)
+                passage = transfer.passage
+                found.append(
+                    Queued(transfer.initiator, transfer.priority, passage.all_busy_ps[hop], passage.full_ps[hop])
+                )
+        return sorted(found)
 
     def settle(self, now_ps: int) -> None:
         """Take every decision up to and including ``now_ps``, so that ``legs()`` of what is in flight is exact.

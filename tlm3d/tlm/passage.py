@@ -95,18 +95,7 @@ class Passage:
         if self.bursts == 1:
             return list(self.first_start_ps)
         route, full_ps, last = self.route, self.full_ps, self.bursts - 1
-        pace_ps = tuple(accumulate(full_ps, max))
-
-        def start_ps(hop: int, burst: int) -> int:
-            latest_ps = self.first_start_ps[hop] + burst * pace_ps[hop]
-            for p in range(hop + 1, len(route)):
-                burst -= route[p - 1].buffer_bursts
-                if burst < 0:
-                    break
-                back_ps = sum(channel.latency_ps for channel in route[hop:p])
-                latest_ps = max(latest_ps, self.first_start_ps[p] + back_ps + burst * pace_ps[p])
-            return latest_ps
-
+        start_ps = self._full_start_ps
         starts: list[int] = []
         arrival_ps = 0
         for hop, channel in enumerate(route):
@@ -116,6 +105,40 @@ class Passage:
             starts.append(at_ps)
             arrival_ps = at_ps + self.last_ps[hop] + channel.latency_ps
         return starts
+
+    def _full_start_ps(self, hop: int, burst: int) -> int:
+        """Start of full burst number ``burst`` on ``hop``, where buffers cover the round trip."""
+        route = self.route
+        latest_ps = self.first_start_ps[hop] + burst * max(self.full_ps[: hop + 1])
+        for p in range(hop + 1, len(route)):
+            burst -= route[p - 1].buffer_bursts
+            if burst < 0:
+                break
+            back_ps = sum(channel.latency_ps for channel in route[hop:p])
+            latest_ps = max(latest_ps, self.first_start_ps[p] + back_ps + burst * max(self.full_ps[: p + 1]))
+        return latest_ps
+
+    def left_ps(self, hop: int, at_ps: int) -> int | None:
+        """Wire time on ``hop`` still to come ``at_ps`` after posting, of bursts begun too.
+
+        None where it cannot be told without going burst by burst.
+        """
+        if at_ps <= self.first_start_ps[hop]:
+            return self.all_busy_ps[hop]
+        if at_ps > self.last_start_ps[hop]:
+            return max(0, self.last_start_ps[hop] + self.last_ps[hop] - at_ps)
+        if not self._is_covered():
+            return None
+        # Bursts before ``low`` have started; the last one has not.
+        low, high = 1, self.bursts - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._full_start_ps(hop, middle) < at_ps:
+                low = middle + 1
+            else:
+                high = middle
+        on_wire_ps = max(0, self._full_start_ps(hop, low - 1) + self.full_ps[hop] - at_ps)
+        return self.all_busy_ps[hop] - self.busy_ps(hop, low) + on_wire_ps
 
     def _burst_by_burst(self) -> list[int]:
         """Start of the last burst on every hop, by the inequalities as they stand: O(hops) for every burst visited.

@@ -11,12 +11,14 @@ import pytest
 
 from tlm3d.analysis.result import (
     Account,
+    BlockUse,
     ChannelResult,
     Efficiency,
     JobBlame,
     LimitResult,
     ResponseStats,
     Result,
+    Tardiness,
     TaskResult,
     Verdict,
 )
@@ -128,10 +130,28 @@ def missed() -> Result:
         corner="high",
         tasks={
             "classify": TaskResult(
-                "classify", 33 * MS, 3, 2, 1, 1, 2, ResponseStats(27 * MS, 34 * MS, 41 * MS, 41 * MS, False)
+                "classify",
+                33 * MS,
+                3,
+                2,
+                1,
+                1,
+                2,
+                ResponseStats(27 * MS, 34 * MS, 27 * MS, 41 * MS, 41 * MS, 41 * MS, False),
+                Tardiness(4 * MS, 8 * MS, -8 * MS, False),
             ),
             "control": TaskResult("control", 5 * MS, 1, 1, 1, 0, 0, None),
-            "wake": TaskResult("wake", 75 * MS, 1, 1, 1, 0, 0, ResponseStats(80 * MS, 80 * MS, 80 * MS, 80 * MS, True)),
+            "wake": TaskResult(
+                "wake",
+                75 * MS,
+                1,
+                1,
+                1,
+                0,
+                0,
+                ResponseStats(*[80 * MS] * 6, True),
+                Tardiness(5 * MS, 5 * MS, -5 * MS, True),
+            ),
         },
         worst=JobBlame(LATE, 41 * MS, -8 * MS, LATE_BUCKETS),
         tightest=(JobBlame(ON_TIME, 27 * MS, 6 * MS, {"sensing": 7 * MS, "compute": 20 * MS}),),
@@ -157,6 +177,7 @@ def missed() -> Result:
         boot_bytes=123456,
         notes=("weights of wake do not fit beside the array and are fetched for every inference",),
         recording=recording(),
+        blocks={"npu.array": BlockUse("npu", "array", {"classify": 40 * MS}, 0)},
     )
 
 
@@ -170,7 +191,7 @@ def met(missed: Result) -> Result:
         worst=None,
         tasks={
             "classify": TaskResult(
-                "classify", 33 * MS, 1, 1, 0, 0, 1, ResponseStats(27 * MS, 27 * MS, 27 * MS, 27 * MS, False)
+                "classify", 33 * MS, 1, 1, 0, 0, 1, ResponseStats(*[27 * MS] * 6, False), Tardiness(0, 0, 6 * MS, False)
             )
         },
         limits=missed.limits[:1],

@@ -17,7 +17,7 @@ from tlm3d.spec.changes import Change, Changes, Move, Part
 
 
 def column(name: str, *, response_ps: int, energy_aj: dict[str, int], finished: int = 10) -> Outcome:
-    stats = ResponseStats(response_ps, response_ps, response_ps, response_ps, False)
+    stats = ResponseStats(*[response_ps] * 6, False)
     total_aj = sum(energy_aj.values())
     return Outcome(
         f"{name}.yaml",

@@ -31,7 +31,8 @@ def test_the_columns_are_those_of_the_documentation(missed: Result, tmp_path: Pa
     headers = [path.read_text(encoding="utf-8").splitlines()[0] for path in written]
     assert headers == [
         "task,index,release_ps,deadline_ps,start_ps,finish_ps,status,sensing_ps,compute_ps,throttle_ps,np-block_ps,"
-        "preempt_ps,link-queue_ps,link-transfer_ps,memory_ps,wake-up_ps,input-late_ps,self-predecessor_ps,overhead_ps",
+        "preempt_ps,resource_ps,link-queue_ps,link-transfer_ps,memory_ps,wake-up_ps,input-late_ps,self-predecessor_ps,"
+        "overhead_ps",
         "die,block,what,task,index,layer,tile,start_ps,end_ps,energy_aj",
         "channel,initiator,task,index,bytes,posted_ps,start_ps,finish_ps,resent,energy_aj",
         "start_ps,end_ps,energy_aj",

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 import tlm3d
 from tlm3d.analysis.blame import BUCKETS
-from tlm3d.analysis.result import Result
+from tlm3d.analysis.result import ChainResult, Delay, FirmResult, Result
 from tlm3d.reporters.json import document, dumps
 
 SCHEMA = json.loads(files("tlm3d.reporters").joinpath("result.schema.json").read_text(encoding="utf-8"))
@@ -56,10 +56,13 @@ def test_integers_stand_beside_the_numbers_for_people(missed: Result) -> None:
     assert result["verdict"] == "missed"
     assert result["version"] == tlm3d.__version__
     assert result["tasks"]["classify"] == {
-        "jobs": 3, "judged": 2, "missed": 1, "open": 1, "finished": 2, "deadline_ps": 33 * 10**9,
+        "jobs": 3, "judged": 2, "missed": 1, "miss_ratio": 0.5, "open": 1, "finished": 2, "deadline_ps": 33 * 10**9,
         "response_ps": {
-            "min": 27 * 10**9, "mean": 34 * 10**9, "p99": 41 * 10**9, "max": 41 * 10**9, "max_is_bound": False,
+            "min": 27 * 10**9, "mean": 34 * 10**9, "p50": 27 * 10**9, "p95": 41 * 10**9, "p99": 41 * 10**9,
+            "max": 41 * 10**9, "jitter": 14 * 10**9, "max_is_bound": False,
         },
+        "tardiness_ps": {"mean": 4 * 10**9, "max": 8 * 10**9, "is_bound": False},
+        "least_slack_ps": -8 * 10**9, "firm": None, "computing_ps": 40 * 10**9,
     }  # fmt: skip
     assert result["tasks"]["control"]["response_ps"] is None
     assert result["power"]["average_mw"] == 1.4
@@ -81,6 +84,25 @@ def test_the_worst_job_splits_its_response_by_cause_and_holder(missed: Result) -
         queue | {"holder": "wake#0", "time_ps": 8 * 10**9},
         queue | {"holder": "control#14", "time_ps": 10**9},
     ]
+
+
+def test_chains_and_firm_tasks_obey_the_schema_too(met: Result) -> None:
+    delays = (Delay(74 * 10**9, None, 2, 2, is_bound=True), None)
+    chain = ChainResult("steer", ("classify", "control"), 50 * 10**9, 60 * 10**9, *delays)
+    firm = replace(met.tasks["classify"], firm=FirmResult(2, 3, 3))
+    result = document(replace(met, chains={"steer": chain}, tasks={"classify": firm}))
+    Draft202012Validator(SCHEMA).validate(result)
+    assert result["chains"]["steer"]["reaction_ps"] == {
+        "worst": 74 * 10**9, "mean": None, "judged": 2, "lost": 2, "worst_is_bound": True,
+    }  # fmt: skip
+    assert result["chains"]["steer"]["age_ps"] is None
+    assert result["tasks"]["classify"]["firm"] == {"needed": 2, "window": 3, "fewest": 3, "met": True}
+
+
+def test_the_time_of_blocks_is_told_by_task(missed: Result) -> None:
+    assert document(missed)["blocks"] == {
+        "npu.array": {"busy_ps": 40 * 10**9, "switching_ps": 0, "computing_ps": {"classify": 40 * 10**9}}
+    }
 
 
 def test_the_order_of_names_and_accounts_changes_no_byte(missed: Result) -> None:

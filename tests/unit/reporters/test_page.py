@@ -41,3 +41,13 @@ def test_optional_columns_go_one_by_one_from_the_last_and_are_named() -> None:
     assert Page(Console(file=file, width=60)).table(columns, [wide]) == ["c or not"]
     assert file.getvalue().split("\n")[0].split() == ["kept", "a", "or", "not", "b", "or", "not"]
     assert Page(Console(file=io.StringIO(), width=40)).table(columns, [wide]) == ["b or not", "c or not"]
+
+
+def test_columns_of_detail_go_before_optional_ones_and_may_make_a_table_wider_than_the_page() -> None:
+    columns = [Column("kept"), Column("detail " * 5, of_detail=True), Column("optional " * 4, optional=True)]
+    rows = [["1" * 40, "2", "3"]]
+    for width, left_out in ((130, []), (100, ["detail"]), (60, ["detail", "optional"])):
+        file = io.StringIO()
+        found = Page(Console(file=file, width=width)).table(columns, rows)
+        assert [header.split()[0] for header in found] == left_out
+        assert max(map(cell_len, file.getvalue().splitlines())) <= width

@@ -10,10 +10,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tlm3d.analysis.result import JobBlame, Result, Verdict
+from tlm3d.analysis.result import BlockUse, ChainResult, Delay, FirmResult, JobBlame, Result, Verdict
 from tlm3d.record.recording import JobEnd, Segment
 from tlm3d.reporters.terminal import render
 
+MS = 10**9
 NUMBERS = ("27.0 ms", "34.0 ms", "≥80.0 ms", "140 uJ", "1.40 mW", "10.0 kbit", "4.549999 mW", "2.80 pJ/op", "123,456")
 
 
@@ -53,7 +54,9 @@ def test_the_second_line_names_the_run(missed: Result) -> None:
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_no_line_but_the_verdict_is_wider_than_the_page_and_no_number_is_cut(missed: Result, width: int) -> None:
     report = text(missed, width)
-    assert max(map(cell_len, report.splitlines()[1:])) <= min(width, 100)
+    tasks = section(report, "Tasks")
+    assert max(map(cell_len, tasks.splitlines())) <= width
+    assert max(map(cell_len, report.replace(tasks, "").splitlines()[1:])) <= min(width, 100)
     assert "…" not in report
     for number in NUMBERS:
         assert number in report
@@ -168,3 +171,48 @@ def test_a_run_without_anything_still_reports(met: Result) -> None:
     assert report.startswith("RESULT: UNJUDGED classify has no judged job\n")
     assert "no limits stated" in report
     assert "no inference completed" in report
+
+
+def test_a_wide_terminal_has_room_for_percentiles_jitter_and_slack(missed: Result) -> None:
+    headers, *rows = section(text(missed, width=130), "Tasks").splitlines()[1:]
+    assert headers.split()[5:] == ["min", "mean", "p50", "p95", "p99", "max", "jitter", "deadline", "slack"]
+    times = "27.0 ms 34.0 ms 27.0 ms 41.0 ms 41.0 ms 41.0 ms 14.0 ms 33.0 ms -8.00 ms LATE"
+    assert " ".join(rows[0].split()[5:]) == times
+    assert "≤-5.00 ms" in rows[2]
+    assert "jitter" not in section(text(missed, width=80), "Tasks")
+
+
+def test_a_firm_task_is_judged_by_its_rows(missed: Result) -> None:
+    for fewest, told in ((2, "2≥2/3 ok"), (1, "1<2/3 LATE")):
+        firm = replace(missed.tasks["classify"], firm=FirmResult(2, 3, fewest))
+        tasks = section(text(replace(missed, tasks={"classify": firm}), width=100), "Tasks")
+        assert " ".join(tasks.split()).endswith(told)
+
+
+def test_blocks_are_told_with_whom_they_worked_for(missed: Result) -> None:
+    two = {
+        "npu.array": missed.blocks["npu.array"],
+        "logic.core": BlockUse("logic", "core", {"wake": 60 * MS, "a": MS}, MS),
+    }
+    rows = section(text(replace(missed, blocks=two)), "Blocks").splitlines()[2:]
+    assert [" ".join(re.sub("[▏▎▍▌▋▊▉█]", "", row).split()) for row in rows] == [
+        "logic.core 62.0 wake 60.0 %, a 1.0 %, switching 1.0 %",
+        "npu.array 40.0 classify 40.0 %",
+    ]
+    assert "Blocks" not in text(replace(missed, blocks={}))
+
+
+def test_chains_have_a_row_for_the_reaction_and_one_for_the_data_age(missed: Result) -> None:
+    delays = (Delay(74 * MS, 41 * MS, 3, 1, is_bound=True), Delay(30 * MS, 20 * MS, 2, 0, is_bound=False))
+    chains = {
+        "steer": ChainResult("steer", ("classify", "control"), 50 * MS, 60 * MS, *delays),
+        "look": ChainResult("look", ("wake",), 50 * MS, None, None, None),
+    }
+    rows = section(text(replace(missed, chains=chains)), "Chains").splitlines()[-4:]
+    assert [" ".join(row.split()) for row in rows] == [
+        "steer classify > control reaction 3 1 41.0 ms ≥74.0 ms 50.0 ms LATE",
+        "data age 2 0 20.0 ms 30.0 ms 60.0 ms ok",
+        "look wake reaction 0 - - - 50.0 ms unjudged",
+        "data age 0 - - - -",
+    ]
+    assert "Chains" not in text(missed)

@@ -1,0 +1,139 @@
+"""Who held the parts of a compute block when, and what a job that waited for one of them waited for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tlm3d.model.job import Job, Urgency
+from tlm3d.record.recording import Segment
+from tlm3d.tlm.timing import NEVER
+
+_FEW = 64  # holds that are kept without asking who may still need them
+
+
+class Hold(NamedTuple):
+    """A job held a part over [start, end), with the urgency it had then: what it did there, and where.
+
+    No ``bucket``: it did nothing; a tile at the load port waits for its inputs.
+    """
+
+    start_ps: int
+    end_ps: int
+    label: str
+    urgency: Urgency
+    bucket: str
+    where: str
+
+
+class Part:
+    """One part of a block: one job at a time holds it. Remembers all holds until told to forget."""
+
+    __slots__ = ("_going_on", "past")
+
+    def __init__(self) -> None:
+        self.past: list[Hold] = []  # in order of time, apart from each other
+        self._going_on: Hold | None = None
+
+    def take(self, now_ps: int, job: Job, bucket: str = "", where: str = "") -> None:
+        """``job`` holds it from now on, and nobody else."""
+        self.free(now_ps)
+        self._going_on = Hold(now_ps, NEVER, job.label, job.urgency, bucket, where)
+
+    def free(self, now_ps: int) -> None:
+        """Nobody holds it from now on."""
+        held = self._going_on
+        self._going_on = None
+        if held is None or held.start_ps == now_ps:
+            return
+        last = self.past[-1] if self.past and held.bucket == "compute" else None
+        if last is not None and last.end_ps == held.start_ps and last[2:] == held[2:]:
+            self.past[-1] = last._replace(end_ps=now_ps)  # tile after tile of one job; a transfer is one by itself
+        else:
+            self.past.append(held._replace(end_ps=now_ps))
+
+    def over(self, since_ps: int, until_ps: int) -> list[Hold]:
+        """Who held it over [since, until), cut to that, in order of time."""
+        found: list[Hold] = []
+        first = bisect_right(self.past, since_ps, key=lambda hold: hold.end_ps)
+        for hold in (*self.past[first:], *([self._going_on] if self._going_on is not None else [])):
+            if hold.start_ps >= until_ps:
+                break
+            found.append(hold._replace(start_ps=max(since_ps, hold.start_ps), end_ps=min(until_ps, hold.end_ps)))
+        return found
+
+    def forget(self, until_ps: int) -> None:
+        """Nobody will ask for what ended at ``until_ps`` or before."""
+        del self.past[: bisect_right(self.past, until_ps, key=lambda hold: hold.end_ps)]
+
+
+class Waits:
+    """The history of a block's parts: its load, store and stage ports and its compute unit."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.load, self.unit, self.store, self.stage = Part(), Part(), Part(), Part()
+        self._parts = (self.load, self.unit, self.store, self.stage)
+        self._limit = _FEW
+
+    def to_load(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What ``job`` waited for to have a tile committed: the port, else a buffer, which is free when its tile is
+        computed (of one, stored), else room in the memory that weights pass through."""
+        return self._pieces(job, since_ps, until_ps, (self.load, self.unit, self.store, self.stage))
+
+    def to_compute(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What a loaded tile of ``job`` waited for: the unit, else the store of a tile before."""
+        return self._pieces(job, since_ps, until_ps, (self.unit, self.store))
+
+    def to_store(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What a computed tile of ``job`` waited for."""
+        return self._pieces(job, since_ps, until_ps, (self.store,))
+
+    def to_fetch_ahead(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What staged weights of ``job`` waited for: others on their way, else room, which tiles under way take."""
+        return self._pieces(job, since_ps, until_ps, (self.stage, self.load, self.unit, self.store))
+
+    @property
+    def many(self) -> bool:
+        """Whether so much is remembered that it is worth asking what is still needed."""
+        return sum(len(part.past) for part in self._parts) > self._limit
+
+    def forget(self, until_ps: int) -> None:
+        """Nobody will ask for what ended at ``until_ps`` or before."""
+        for part in self._parts:
+            part.forget(until_ps)
+        self._limit = max(_FEW, 2 * sum(len(part.past) for part in self._parts))
+
+    def _pieces(self, job: Job, since_ps: int, until_ps: int, parts: Sequence[Part]) -> tuple[Segment, ...]:
+        """[since, until), each piece with whoever held the first of ``parts`` that anybody held then.
+
+        Where ``job`` held it itself it is what it did there; while it did nothing, the next part counts.
+        """
+        pieces: list[Segment] = []
+        gaps = [(since_ps, until_ps)] if since_ps < until_ps else []
+        for part in parts:
+            left: list[tuple[int, int]] = []
+            for gap_start_ps, gap_end_ps in gaps:
+                at_ps = gap_start_ps
+                for hold in part.over(gap_start_ps, gap_end_ps):
+                    if hold.label == job.label and not hold.bucket:
+                        continue
+                    if at_ps < hold.start_ps:
+                        left.append((at_ps, hold.start_ps))
+                    pieces.append(self._cause(job, hold))
+                    at_ps = hold.end_ps
+                if at_ps < gap_end_ps:
+                    left.append((at_ps, gap_end_ps))
+            gaps = left
+        pieces += [Segment("overhead", start_ps, end_ps, self._path, "-") for start_ps, end_ps in gaps]
+        return tuple(sorted(pieces, key=lambda piece: piece.start_ps))
+
+    def _cause(self, job: Job, hold: Hold) -> Segment:
+        """Why ``job`` waited during ``hold``. While a port moves another's data over a link, that is the link."""
+        when = (hold.start_ps, hold.end_ps)
+        if hold.label == job.label:
+            return Segment(hold.bucket, *when, hold.where, "-")
+        if hold.bucket == "link-transfer":
+            return Segment("link-queue", *when, hold.where, hold.label)
+        return Segment("preempt" if hold.urgency < job.urgency else "np-block", *when, self._path, hold.label)
