@@ -28,7 +28,7 @@ BROUGHT_IN = {
     "tlm3d/reporters/result.schema.json": "result.schema.json",
 } | {
     path.relative_to(ROOT).as_posix(): path.relative_to(ROOT).with_suffix(".md").as_posix()
-    for folder in ("platforms", "platforms/silicon", "workloads")
+    for folder in ("platforms", "platforms/silicon", "platforms/textbook", "workloads", "workloads/textbook")
     for path in sorted((ROOT / folder).glob("*.yaml"))
 }
 FETCHED = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^>]*>""")

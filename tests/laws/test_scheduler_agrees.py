@@ -109,7 +109,7 @@ class Set:
         tasks = []
         for i, drawn in enumerate(self.tasks):
             jobs = sorted((job for job in result.recording.jobs if job.task == f"t{i}"), key=lambda job: job.index)
-            stages = [Stage(time * UNIT, str(pool), frozenset(holds)) for time, pool, holds in drawn.stages]
+            stages = [Stage(time * UNIT, str(pool), holds) for time, pool, holds in drawn.stages]
             releases, times = [job.release_ps for job in jobs], (drawn.deadline * UNIT, drawn.period * UNIT)
             tasks.append(Task(f"t{i}", stages, releases, *times, drawn.priority, drawn.backlog))
         protocols = dict.fromkeys("RSQ", self.protocol)

@@ -1,15 +1,18 @@
 """A second scheduler, written from the rules and the textbooks alone: which job runs when, and when it finishes.
 
-It knows nothing of the model: plain Python, whole numbers of any unit for time. At every arrival and completion it looks
+It knows nothing of the model: plain Python, whole numbers of any unit. At every arrival and completion it looks
 at all that is ready anew, which is slow and easy to believe.
 
 - Jobs of one task run one after the other; ``backlog`` of them may wait, one more puts out the one that waits longest.
 - Small keys first; ties by task name, index of the job, place of the stage in its list.
-- Of a pool of m processors the m most urgent stages run. One that runs stays where it is.
+- Of a pool of m processors the m most urgent stages run, of one job those that run already. One that runs stays.
 - ``least-laxity`` (deadline − now − remaining) is looked at again at arrivals and completions of the pool, and
   ``quantum`` after the last look while something waits there.
-- Resources: a stage takes all it ``holds`` when it first runs, and gives back what the next one does not hold.
-  ``inheritance`` and ``ceiling`` as in Sha, Rajkumar & Lehoczky 1990, the latter for one processor, fixed priorities.
+- ``tile``: who is not among those m gives way where whole tiles of its stage are done, which is also so while it is
+  being switched back in.
+- Resources: a stage takes all that it ``holds`` when it would first run, or waits for it, and its job gives back what
+  the next stage does not hold. Who waited for it then asks anew, when it would run. ``inheritance`` and ``ceiling`` as
+  in Sha, Rajkumar & Lehoczky 1990, the latter for one processor and fixed priorities.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ class Stage:
 
     time: int
     pool: str = "cpu"
-    holds: frozenset[str] = frozenset()
+    holds: tuple[str, ...] = ()
     after: tuple[int, ...] | None = None
 
 
@@ -61,7 +64,6 @@ class Job:
     index: int
     release: int
     finished: dict[int, bool] = field(default_factory=dict)  # by place of its stages
-    held: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> tuple[str, int]:
@@ -79,6 +81,7 @@ class Execution:
     begun: bool = False
     processor: int = -1
     last: int = -1
+    bars: Sequence[tuple[str, Job]] = ()  # resources it waits for, and who keeps it from them
 
     @property
     def stage(self) -> Stage:
@@ -87,13 +90,11 @@ class Execution:
 
 @dataclass
 class Schedule:
-    """What came out: by (task, index) the finish, None where there was none up to the horizon."""
+    """What came out, by (task, index); a finish is None where there was none up to the horizon."""
 
     finish: dict[tuple[str, int], int | None] = field(default_factory=dict)
     start: dict[tuple[str, int], int] = field(default_factory=dict)
     dropped: set[tuple[str, int]] = field(default_factory=set)
-    slices: list[tuple[str, int, int, str, int, int, int]] = field(default_factory=list)
-    """(task, index, stage, pool, processor, from, to), switching included"""
 
 
 def periodic(period: int, horizon: int, offset: int = 0) -> list[int]:
@@ -116,9 +117,9 @@ class Scheduler:
         self.released = {task.name: 0 for task in self.tasks}
         self.look_again = dict.fromkeys(self.pools, NEVER)  # the next quantum of a pool
         self.changed: set[str] = set()  # pools that must decide now
+        self.owner: dict[str, Job] = {}  # by resource
+        self.freed = False
         self.out = Schedule()
-
-    # ------------------------------------------------------------ orders
 
     def key(self, job: Job) -> int:
         task = job.task
@@ -140,33 +141,35 @@ class Scheduler:
         users = [task for task in self.tasks if any(resource in stage.holds for stage in task.stages)]
         return min((self.key(Job(task, 0, 0)), task.name) for task in users)
 
-    def blockers(self, execution: Execution) -> list[tuple[Job, str]]:
-        """The other jobs that keep this stage from beginning, with the protocol by which they do."""
-        job = execution.job
-        wanted = set() if execution.begun else execution.stage.holds - job.held
-        others = [other for other in self.jobs() if other is not job and other.held]
-        found = [(o, self.protocols.get(r, "inheritance")) for o in others for r in sorted(wanted & o.held)]
-        if any(self.protocols.get(resource) == "ceiling" for resource in wanted):
-            mine = (self.key(job), job.task.name)
-            for other in others:
-                guarded = [r for r in other.held if self.protocols.get(r) == "ceiling"]
-                if any(mine >= self.ceiling(resource) for resource in guarded):
-                    found.append((other, "ceiling"))
-        return found
-
-    def jobs(self) -> list[Job]:
-        return [job for job in self.active.values() if job is not None]
-
     def urgencies(self) -> dict[tuple[str, int], tuple[int, str, int]]:
         """Of every job under way: its own, or that of the most urgent one it keeps waiting, link after link."""
-        urgency = {job.name: self.own(job) for job in self.jobs()}
-        waits = [(e.job, holder) for e in self.ready for holder, how in self.blockers(e) if how != "none"]
+        urgency = {job.name: self.own(job) for job in self.active.values() if job is not None}
+        waits = [(e.job.name, o.name) for e in self.ready for r, o in e.bars if self.protocols.get(r) != "none"]
         for _ in urgency:
-            for job, holder in waits:
-                urgency[holder.name] = min(urgency[holder.name], urgency[job.name])
+            for one, other in waits:
+                if other in urgency:
+                    urgency[other] = min(urgency[other], urgency[one])
         return urgency
 
-    # ------------------------------------------------------------ deciding
+    def bars(self, execution: Execution) -> list[tuple[str, Job]]:
+        """What keeps it from beginning: resources that others own, or own one whose ceiling is not below its job."""
+        job, found = execution.job, []
+        level = self.urgencies()[job.name][:2]
+        for resource in () if execution.begun else execution.stage.holds:
+            if self.owner.get(resource, job) is not job:
+                found.append((resource, self.owner[resource]))
+            elif resource not in self.owner and self.protocols.get(resource) == "ceiling":
+                others = [(r, o) for r, o in self.owner.items() if o is not job and self.protocols.get(r) == "ceiling"]
+                over = [(self.ceiling(r), self.own(o), o) for r, o in others if level >= self.ceiling(r)]
+                found += [(resource, o) for *_, o in sorted(over, key=lambda one: one[:2])[:1]]
+        return found
+
+    def wake(self) -> None:
+        """Something was given back: whom nothing bars any more asks again when it would run."""
+        waiting = [(e, self.bars(e)) for e in self.ready if e.bars]
+        for e, bars in waiting:
+            e.bars = bars
+        self.freed, self.changed = False, set(self.pools)
 
     def decide(self, name: str) -> None:
         pool = self.pools[name]
@@ -175,49 +178,47 @@ class Scheduler:
             here = [e for e in self.ready if e.stage.pool == name]
             running = [e for e in here if e.processor >= 0]
             urgency = self.urgencies()
-            order = {id(e): (urgency[e.job.name], self.own(e.job), e.place) for e in here}
-            able = sorted((e for e in here if e.processor >= 0 or not self.blockers(e)), key=lambda e: order[id(e)])
-            waiting = [e for e in able if e.processor < 0]
+            order = {id(e): (urgency[e.job.name], self.own(e.job), e.processor < 0, e.place) for e in here}
+            waiting = sorted((e for e in here if e.processor < 0 and not e.bars), key=lambda e: order[id(e)])
             if not waiting:
                 break
+            first = waiting[0]
             idle = sorted(set(range(pool.m)) - {e.processor for e in running})
-            if idle:
-                self.run(waiting[0], waiting[0].last if waiting[0].last in idle else idle[0])
-                continue
-            victims = [e for e in running if e not in able[: pool.m] and pool.preemption != "none"]
+            most_urgent = sorted(running + waiting, key=lambda e: order[id(e)])[: pool.m]
+            victims = [e for e in running if e not in most_urgent]
             yielding = [e for e in victims if self.until_boundary(e, pool) == 0]
-            if yielding:
-                victim = max(yielding, key=lambda e: order[id(e)])
-                victim.processor, victim.owed = -1, pool.switch
+            if not idle and not yielding:
+                if victims:
+                    self.look_again[name] = self.now + min(self.until_boundary(e, pool) for e in victims)
+                break
+            first.bars = self.bars(first)
+            if first.bars:
                 continue
-            if victims:
-                self.look_again[name] = self.now + min(self.until_boundary(e, pool) for e in victims)
-            break
-        if self.policy == "least-laxity" and any(e.stage.pool == name and e.processor < 0 for e in self.ready):
+            processor = first.last if first.last in idle else min(idle, default=-1)
+            if not idle:
+                victim = max(yielding, key=lambda e: order[id(e)])
+                processor = victim.processor
+                victim.processor, victim.owed = -1, pool.switch
+            self.run(first, processor)
+        if self.policy == "least-laxity" and waiting:
             self.look_again[name] = min(self.look_again[name], self.now + self.quantum)
 
     @staticmethod
     def until_boundary(execution: Execution, pool: Pool) -> int:
         """Time to the next point where it may be preempted."""
-        if pool.preemption == "full" or execution.owed:
-            return 0
-        done = execution.stage.time - execution.left
-        return -done % pool.tile
+        if pool.preemption != "tile":
+            return 0 if pool.preemption == "full" else NEVER
+        return (execution.left - execution.stage.time) % pool.tile
 
     def run(self, execution: Execution, processor: int) -> None:
         if not execution.begun:
             execution.begun = True
-            execution.job.held |= execution.stage.holds
+            self.owner |= dict.fromkeys(execution.stage.holds, execution.job)
             self.out.start.setdefault(execution.job.name, self.now)
         execution.processor = execution.last = processor
 
-    # ------------------------------------------------------------ what happens
-
-    def begin(self, job: Job) -> None:
+    def go_on(self, job: Job) -> None:
         self.active[job.task.name] = job
-        self.make_ready(job)
-
-    def make_ready(self, job: Job) -> None:
         known = {e.place for e in self.ready if e.job is job} | set(job.finished)
         for place, stage in enumerate(job.task.stages):
             before = stage.after if stage.after is not None else range(max(0, place - 1), place)
@@ -230,25 +231,24 @@ class Scheduler:
         self.ready.remove(execution)
         self.changed.add(execution.stage.pool)
         job.finished[place] = True
-        following = job.task.stages[place + 1].holds if place + 1 < len(job.task.stages) else frozenset()
-        freed = execution.stage.holds - following
-        job.held -= freed
-        if freed:
-            self.changed |= set(self.pools)
+        following = job.task.stages[place + 1].holds if place + 1 < len(job.task.stages) else ()
+        for resource in set(execution.stage.holds) - set(following):
+            del self.owner[resource]
+            self.freed = True
         if len(job.finished) < len(job.task.stages):
-            self.make_ready(job)
+            self.go_on(job)
             return
         self.out.finish[job.name] = self.now
         self.active[job.task.name] = None
         if self.queue[job.task.name]:
-            self.begin(self.queue[job.task.name].pop(0))
+            self.go_on(self.queue[job.task.name].pop(0))
 
     def release(self, task: Task) -> None:
         job = Job(task, self.released[task.name], self.now)
         self.released[task.name] += 1
         self.out.finish[job.name] = None
         if self.active[task.name] is None:
-            self.begin(job)
+            self.go_on(job)
         else:
             self.queue[task.name].append(job)
 
@@ -261,12 +261,9 @@ class Scheduler:
         for execution in self.ready:
             if execution.processor >= 0:
                 passed = until - self.now
-                switched = min(execution.owed, passed)
-                execution.owed -= switched
-                execution.left -= passed - switched
-                if passed:
-                    where = execution.stage.pool, execution.processor
-                    self.out.slices.append((*execution.job.name, execution.place, *where, self.now, until))
+                worked = max(0, passed - execution.owed)
+                execution.owed = max(0, execution.owed - passed)
+                execution.left -= worked
         self.now = until
 
     def go(self, horizon: int) -> Schedule:
@@ -275,17 +272,16 @@ class Scheduler:
             for execution in [e for e in self.ready if e.processor >= 0 and e.left == 0]:
                 self.complete(execution)
             for task in self.tasks:
-                while (
-                    self.released[task.name] < len(task.releases) and task.releases[self.released[task.name]] == moment
-                ):
+                for _ in range(task.releases.count(moment)):
                     self.release(task)
-                while task.backlog is not None and len(self.queue[task.name]) > task.backlog:
+                while len(self.queue[task.name]) > (NEVER if task.backlog is None else task.backlog):
                     self.out.dropped.add(self.queue[task.name].pop(0).name)
+            if self.freed:
+                self.wake()
             due = {name for name, at in self.look_again.items() if at == moment} | self.changed
             self.changed = set()
             for name in sorted(due):
                 self.decide(name)
-        self.advance(horizon)
         return self.out
 
 

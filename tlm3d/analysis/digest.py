@@ -19,7 +19,9 @@ from tlm3d.analysis.power import average_nw
 from tlm3d.analysis.result import Account, Battery, ChannelResult, Result, TaskResult
 from tlm3d.analysis.utilisation import Use, blocks, by_task_ps, used_ps
 from tlm3d.analysis.verdict import verdict
-from tlm3d.record.recording import JobEnd, Recording, StateInterval
+from tlm3d.record.columns import Columns, Names
+from tlm3d.record.job_columns import JobColumns
+from tlm3d.record.recording import JobEnd, Recording, Span, StateInterval, TransferLeg
 from tlm3d.units import show_nw
 
 
@@ -31,7 +33,14 @@ class Digest:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._kept = replace(recording, spans=[], legs=[], states=[], jobs=[])  # of those taken out
+        names = Names()
+        self._kept = replace(  # of those taken out
+            recording,
+            spans=Columns(Span, names),
+            legs=Columns(TransferLeg, names),
+            states=Columns(StateInterval, names),
+            jobs=JobColumns(names),
+        )
         self._booked_aj: Counter[Key] = Counter()
         self._channels: dict[str, ChannelResult] = channel_results(self._kept)
         self._used_ps: Counter[Use] = Counter()

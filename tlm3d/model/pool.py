@@ -83,7 +83,7 @@ class Pool:
         finished: Callable[[ItemRun, Op], None],
     ) -> None:
         self._context, self._policy, self._finished, self._locks = context, policy, finished, locks
-        self._env, self._spans = context.env, context.recording.spans
+        self._env, self._recording = context.env, context.recording
         self._lanes = [_Lane(self, context, name, spec) for name, spec in sorted(specs.items())]
         self._in_tiles = any(lane.spec.preemption == "tile" for lane in self._lanes)
         self._any_gated = any(lane.gated for lane in self._lanes)
@@ -481,7 +481,7 @@ class Pool:
     def _span(self, execution: _Execution, lane: _Lane, what: str, start_ps: int, end_ps: int, energy_aj: int) -> None:
         job = execution.job
         name = execution.run.item.name
-        self._spans.append(
+        self._recording.spans.append(
             _new(Span, (lane.component, what, job.task, job.index, name, 0, start_ps, end_ps, energy_aj))
         )
 

@@ -36,9 +36,10 @@ class TaskRunner:
         self._predecessor: Job | None = None  # the last job that was active
         self._waiting: deque[Job] = deque()
         self._release_alarm = Alarm(context.env, self._release_next)
+        self._horizon_ps = context.recording.horizon_ps  # nothing is released from there on
+        self._guards = self._spec.on_miss != "continue"
         self._guarded: deque[Job] = deque()  # jobs that may have to end early
         # After its release a job is aborted, or dropped: when what it has to compute would end past its deadline.
-        self._may_end_early = self._spec.on_miss != "continue"
         is_drop = self._spec.on_miss == "drop"
         self._guard_ps = max(0, info.deadline_ps - work.least_ps + 1) if is_drop else info.deadline_ps
 
@@ -51,7 +52,7 @@ class TaskRunner:
 
     def _schedule(self, arrivals: Arrivals) -> None:
         at_ps = arrivals.next_ps()
-        if at_ps < self._context.recording.horizon_ps:
+        if at_ps < self._horizon_ps:
             self._context.env.schedule(self._release_alarm, NORMAL, at_ps - self._context.now_ps)
 
     def _release_next(self) -> None:
@@ -65,7 +66,7 @@ class TaskRunner:
 
     def _release_after(self, source: int) -> None:
         """Job ``source`` of the parent has finished."""
-        if self._context.now_ps < self._context.recording.horizon_ps:
+        if self._context.now_ps < self._horizon_ps:
             job = self._new_job()
             job.source = source
             self._arrive(job)
@@ -80,7 +81,7 @@ class TaskRunner:
     def _new_job(self) -> Job:
         job = Job(self._work, self._index, self._context.now_ps, self._info, self._finish)
         self._index += 1
-        if self._may_end_early:
+        if self._guards:
             self._guarded.append(job)
             self._dispatcher.decide_in(self._guard_ps)
         return job
@@ -143,7 +144,7 @@ class TaskRunner:
     def _end_early(self, job: Job, status: str, waiting: Waiting) -> None:
         if job.items:
             self._dispatcher.withdraw(job)
-        self._record(job, status, -1, waiting)
+        self._record(job, status, waiting)
         if job is self._active:
             self._next()
         else:
@@ -167,12 +168,12 @@ class TaskRunner:
         """Drop what the backlog bars, the oldest first."""
         while len(self._waiting) > self._spec.backlog:
             job = self._waiting.popleft()
-            self._record(job, "dropped", -1, self.waiting_for(job))
+            self._record(job, "dropped", self.waiting_for(job))
 
-    def _record(self, job: Job, status: str, finish_ps: int, waiting: Waiting) -> None:
-        now_ps = self._context.now_ps
+    def _record(self, job: Job, status: str, waiting: Waiting) -> None:
+        """``job`` has ended early, and waited for ``waiting`` where it was not at work."""
         job.ended = True
-        self._context.recording.jobs.append(self._end_of(job, status, finish_ps, now_ps, waiting))
+        self._context.recording.jobs.append(self._end_of(job, status, -1, self._context.now_ps, waiting))
 
     def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
         return job.end(status, finish_ps, job.segments(now_ps, waiting))

@@ -266,13 +266,17 @@ def task_work(
         last_layers = tuple(positions[name] for name in positions if not task.network.readers(name))
     for place in order.late:
         add_stage(place)
+    readers: list[list[int]] = [[] for _ in items]
     for item in items:
-        item.readers = tuple(other.position for other in items if item.position in other.reads)
+        for read in item.reads:
+            readers[read].append(item.position)
+    for item in items:
+        item.readers = tuple(readers[item.position])
     memory = residency.home(binding.camera) if binding.camera else None
     if memory is None and binding.feeder is not None and isinstance(_spec(platform, binding.feeder), ComputeSpec):
         memory = residency.home(binding.feeder)
     work = TaskWork(task, tuple(items), memory, platform, topology, residency)
-    for item in reversed(items):
+    for item in items:
         kept = {name for reader in item.readers for name in items[reader].holds}
         item.frees = tuple(name for name in item.holds if name not in kept)
         times_ps = []
@@ -282,9 +286,10 @@ def task_work(
             if item.stage is not None:
                 item.plain[block] = tiles[0]
         item.least_ps = min(times_ps)
-        item.path_ps = item.least_ps + max((items[reader].path_ps for reader in item.readers), default=0)
         blocks = [_spec(platform, block) for block in item.options]
         item.pooled = item.stage is not None and all(isinstance(block, Processor) for block in blocks)
+    for item in reversed(items):
+        item.path_ps = item.least_ps + max((items[reader].path_ps for reader in item.readers), default=0)
     work.all_pooled = all(item.pooled for item in items)
     return work
 

@@ -8,9 +8,10 @@ there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self, SupportsIndex, TypeVar, overload
 
 from tlm3d.errors import RecordError
 from tlm3d.record.kept import FULL, TOTALS, Kept
@@ -179,6 +180,28 @@ class SupplyInfo(NamedTuple):
     rated_nw: Fraction | None
 
 
+Fact = TypeVar("Fact")
+
+
+class Facts(Protocol[Fact]):
+    """Facts in the order they were recorded: a list, or Columns."""
+
+    def append(self, fact: Fact, /) -> None:
+        """Add one fact."""
+
+    def __iadd__(self, facts: Iterable[Fact], /) -> Self:
+        """Add facts in their order."""
+
+    def __iter__(self) -> Iterator[Fact]: ...
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, at: SupportsIndex, /) -> Fact: ...
+    @overload
+    def __getitem__(self, at: slice, /) -> list[Fact]: ...
+
+
 @dataclass(slots=True)
 class Recording:
     """Facts of one run over [0, horizon_ps] with the few names needed to read them."""
@@ -199,10 +222,10 @@ class Recording:
     boot_bytes: int = 0
     residency: ResidencyPlan = field(default_factory=ResidencyPlan)
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
-    spans: list[Span] = field(default_factory=list)
-    legs: list[TransferLeg] = field(default_factory=list)
-    states: list[StateInterval] = field(default_factory=list)  # each appended when it has ended
-    jobs: list[JobEnd] = field(default_factory=list)
+    spans: Facts[Span] = field(default_factory=list)
+    legs: Facts[TransferLeg] = field(default_factory=list)
+    states: Facts[StateInterval] = field(default_factory=list)  # each appended when it has ended
+    jobs: Facts[JobEnd] = field(default_factory=list)
     deadlocks: list[Deadlock] = field(default_factory=list)
     interrupted_of_ps: int = 0  # the horizon that was asked for, where the run was interrupted before it; else 0
     macs_executed: int = 0  # by all tiles computed inside the window

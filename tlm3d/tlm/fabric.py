@@ -81,7 +81,7 @@ class Fabric:
         return [self._in_flight[initiator] for initiator in sorted(self._in_flight)]
 
     def queue(self, channel: Channel) -> tuple[list[Queued], int]:
-        """What is in flight over ``channel`` and not yet through it, in name order; and when its wire is free of bursts.
+        """What is in flight over ``channel`` and not yet through it, in name order; and when its wire is free again.
 
         Exact for what has been posted by now, and asking changes nothing. To be asked in the classes before ARBITRATE.
         """
