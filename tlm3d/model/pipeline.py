@@ -62,17 +62,26 @@ class TileRun:
         self.store_op: Op | None = None
 
 
+class Backlog(NamedTuple):
+    """The tiles under way, of ``to_store`` the first one is being stored."""
+
+    to_store: tuple[TileRun, ...]
+    computing: TileRun | None
+    loaded: tuple[TileRun, ...]
+    loading: TileRun | None
+
+
 class Pipeline:
     """The engine of one compute block; ``finished(run, op)`` is called when the last tile of an item is done."""
 
     def __init__(
         self, context: Context, name: BlockName, spec: ComputeSpec, finished: Callable[[ItemRun, Op], None]
     ) -> None:
-        self._context, self._name, self._buffers = context, name, spec.buffers
+        self._context, self._name, self.buffers = context, name, spec.buffers
         self._finished = finished
         self._path = ".".join(name)
         self._component = Component(*name)
-        self._initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
+        self.initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
         self._stage = Stage()
         self._ahead_under_way = False
         self._newest: ItemRun | None = None  # the layer that began last, of those whose weights may be staged
@@ -85,7 +94,7 @@ class Pipeline:
         self._committed: deque[TileRun] = deque(maxlen=2)  # the last two, done or not
         self._computed: deque[TileRun] = deque(maxlen=2)
         self._stored: TileRun | None = None  # the last one
-        self._moves: dict[str, deque[_Move]] = {what: deque(maxlen=_REMEMBERED) for what in self._initiators}
+        self._moves: dict[str, deque[_Move]] = {what: deque(maxlen=_REMEMBERED) for what in self.initiators}
         self._picking = False
         self._pick_alarm = Alarm(context.env, self._pick)
         self._compute_alarm = Alarm(context.env, self._compute_ends)
@@ -112,6 +121,15 @@ class Pipeline:
             self._abandon(self._stalled)
         self._release_if_idle()
 
+    def backlog(self) -> Backlog:
+        """The tiles under way now."""
+        return Backlog(tuple(self._to_store), self._computing, tuple(self._loaded), self._loading)
+
+    def ahead_of(self, run: ItemRun) -> list[ItemRun]:
+        """The items that wait here and would go before ``run``, in order."""
+        own = (run.job.urgency, run.item.position)
+        return [waiting.run for waiting in self._waiting if waiting[:2] < own]
+
     def _release_if_idle(self) -> None:
         if not (self._waiting or self._loading or self._loaded or self._computing or self._to_store):
             self.gate.release(self._context.now_ps)
@@ -134,7 +152,7 @@ class Pipeline:
             ahead = [tile for tile in (self._computing, *storing) if tile is not None]
         else:
             ahead = [tile for tile in (self._loading, *reversed(self._loaded), self._computing) if tile is not None]
-            ahead += storing if self._buffers == 1 else []
+            ahead += storing if self.buffers == 1 else []
         return self._wait(run, self._other([tile.run for tile in ahead], run))
 
     def _other(self, runs: Sequence[ItemRun], run: ItemRun) -> ItemRun | None:
@@ -204,7 +222,7 @@ class Pipeline:
     def _has_room(self, run: ItemRun) -> bool:
         """Whether a buffer is free for the next tile of ``run``, and room for its piece of staged weights."""
         under_way = self._under_way()
-        if len(under_way) >= self._buffers or (self._buffers == 1 and self._to_store):
+        if len(under_way) >= self.buffers or (self.buffers == 1 and self._to_store):
             return False
         return self._stage.admits(run, under_way)
 
@@ -277,7 +295,7 @@ class Pipeline:
         # Own operations that this load waited for, and the others' that held the port or the buffer.
         gates = [(t, t.load_op) for t in list(self._committed)[-1:]]
         gates += [(t, t.compute_op) for t in list(self._computed)[-1:]]
-        if self._buffers == 1 and self._stored is not None:
+        if self.buffers == 1 and self._stored is not None:
             gates.append((self._stored, self._stored.store_op))
         own = [op for t, op in gates if t.run.job is job]
         own += [
@@ -363,7 +381,7 @@ class Pipeline:
             self._record(what, run, tile, op.start_ps, end_ps, 0)
             then(op)
 
-        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.view.priority, owner)
+        context.fabric.post(self.initiators[what], route.channels, n_bytes, arrived, job.view.priority, owner)
 
     # ------------------------------------------------------------ compute
 
@@ -432,7 +450,7 @@ class Pipeline:
         self._tile_done(tile, op)
         self._try_compute()
         self._release_if_idle()
-        if self._buffers == 1:
+        if self.buffers == 1:
             self._request_pick()
 
     def _tile_done(self, tile: TileRun, op: Op) -> None:
