@@ -54,15 +54,16 @@ class _Wire:
         sleep = self.channel.sleep
         if sleep is not None and at_ps > self._idle_from_ps + sleep.after_ps:
             asleep_ps = sleep.wake_ps
-        wait_ps = max(0, self._free_ps - at_ps)
-        left_ps = self._left_ps - max(0, at_ps - self._free_ps - self._used_ps)
+        passed_ps = at_ps - self._free_ps - self._used_ps
+        wait_ps, left_ps = max(0, -passed_ps), self._left_ps - max(0, passed_ps)
         if left_ps > 0:
+            begun_ps = -passed_ps % max(one.burst_ps for one in self._rivals) if passed_ps > 0 else 0
             first_ps = sum(
                 min(one.left_ps, self._turns(one.initiator, one.priority, initiator, priority, bursts) * one.burst_ps)
                 for one in self._rivals
                 if one.initiator != initiator
             )
-            wait_ps += min(left_ps, first_ps)
+            wait_ps += min(left_ps, begun_ps + first_ps)
         return wait_ps, asleep_ps
 
     def _turns(self, rival: str, rival_priority: int, initiator: str, priority: int, bursts: int) -> int:
