@@ -8,9 +8,9 @@ wait there, then the item's own. A transfer is as long as on an idle route, and 
   before every burst of ours. While none of our bursts are on a wire it carries theirs, so later transfers meet fewer;
 - the time to wake of each channel that is gated when the first burst comes.
 
-What is not foreseen: what others post from now on, loads and stores of the block itself that meet on one channel, and
-credits that come late because of rivals. So an item that meets nobody else takes at least as long as said, and at most
-longer by the wire time of its stores on channels that its loads use too.
+What is not foreseen: what others post from now on, loads and stores of the block itself that meet on one channel, links
+that fall asleep between the bursts of a transfer, and credits that come late because of rivals. So where nothing is
+gated an item that meets nobody takes as long as said or longer, by the wire time of its stores that meet loads at most.
 """
 
 from __future__ import annotations
