@@ -16,6 +16,7 @@ from tlm3d.analysis.energy import UNOWNED, Key, accounts, booked_aj
 from tlm3d.analysis.meter import Meter
 from tlm3d.analysis.power import average_nw
 from tlm3d.analysis.result import Account, Battery, ChannelResult, Result, TaskResult
+from tlm3d.analysis.troubles import Troubles
 from tlm3d.analysis.verdict import verdict
 from tlm3d.record.recording import JobEnd, Recording, StateInterval
 from tlm3d.units import show_nw
@@ -35,6 +36,7 @@ class Digest:
         self._busy_ps: Counter[str] = Counter()
         self._tallies = {name: Tally(name, task.deadline_ps) for name, task in recording.tasks.items()}
         self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
+        self._troubles = Troubles(recording.tasks)
         self._meter = Meter(recording.limits, recording.supply)
 
     def fold(self, settled_ps: int, going_on: Sequence[StateInterval]) -> None:
@@ -66,7 +68,8 @@ class Digest:
         if recording.supply is not None:
             booked, battery = self._battery(total_aj, tasks)
         held = self._meter.limits()
-        word, reasons = verdict(tasks.values(), held)
+        troubles = self._troubles.result(recording, tasks)
+        word, reasons = verdict(tasks.values(), held, troubles)
         return Result(
             verdict=word,
             reasons=reasons,
@@ -91,6 +94,7 @@ class Digest:
             notes=(*recording.notes, *self._beyond()),
             recording=recording,
             battery=battery,
+            troubles=troubles,
         )
 
     def _battery(self, rail_aj: int, tasks: dict[str, TaskResult]) -> tuple[tuple[Account, ...], Battery]:
@@ -118,6 +122,7 @@ class Digest:
         horizon_ps = facts.horizon_ps
         for name, jobs in jobs_by_task(facts).items():
             self._tallies[name].add(jobs, horizon_ps)
+            self._troubles.add(name, jobs, horizon_ps)
             self._contenders[name] = blame.contenders([*self._contenders[name], *jobs], horizon_ps)
         self._booked_aj.update(booked_aj(facts))
         self._channels = added(self._channels, channel_results(facts))

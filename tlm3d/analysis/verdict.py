@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tlm3d.analysis import limits
-from tlm3d.analysis.result import LimitResult, TaskResult, Verdict
+from tlm3d.analysis.result import LimitResult, TaskResult, Trouble, Verdict
+from tlm3d.analysis.troubles import DEADLOCK, clause
 
 
-def verdict(tasks: Iterable[TaskResult], held: Iterable[LimitResult]) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict and a clause for everything that decided it, misses before what could not be judged."""
+def verdict(
+    tasks: Iterable[TaskResult], held: Iterable[LimitResult], troubles: Iterable[Trouble] = ()
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict and a clause for everything that decided it: deadlocks, misses, then what could not be judged."""
     tasks, held = tuple(tasks), tuple(held)
-    missed = [
+    missed = [clause(trouble) for trouble in troubles if trouble.kind == DEADLOCK]
+    missed += [
         f"{task.name} missed {task.missed} of {task.judged} ({100 * task.missed / task.judged:.1f} %)"
         for task in tasks
         if task.missed

@@ -129,7 +129,7 @@ class TaskInfo(NamedTuple):
     dense_ops: int  # 2 x MACs of one inference as published; 0 for a task without a network
     network: str  # name of the network or -
     period_ps: int
-    demand_ps: tuple[tuple[str, int], ...] = ()  # by block: computing time of a job, every item at its first option
+    demand_ps: tuple[tuple[str, int], ...] = ()  # least of a job, by blocks (``a+b``: any of them) or channel
 
 
 class LockWait(NamedTuple):
