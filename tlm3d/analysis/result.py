@@ -64,7 +64,7 @@ class Trouble:
     who: str
     at_ps: int | None  # starvation: since when; deadlock: when it closed
     asked_ps: int = 0  # overload: time that the judged jobs need there
-    capacity_ps: int = 0  # overload: time there is; starvation: how long its jobs have waited since, all together
+    capacity_ps: int = 0  # overload: time there is; starvation: from at_ps to the horizon
     shares: tuple[tuple[str, int], ...] = ()  # ps by task, largest first: of asked_ps; of holding what is waited for
     waits: tuple[LockWait, ...] = ()  # deadlock: each job waits for the next one
 

@@ -3,8 +3,9 @@
 - *Overload* of blocks or a channel: the jobs whose deadline lies inside the window [0, H] need more time there than the
   window has (times the blocks that can do it). Each counts with its demand, begun or not. It is the demand bound of
   Baruah, Rosier and Howell (1990) over [0, H]: above 1 no order of the jobs keeps every deadline.
-- *Starvation* of a task: it missed a deadline, some job of it waited from the first half of the window on, none of its
-  jobs has computed or finished since, and most of that time something it waited for was held by jobs of others.
+- *Starvation* of a task: it missed a deadline, none of its jobs has computed or finished since an instant in the first
+  half of the window (its first release, if none ever has), and for more than half of the time since then a job of
+  another task held what it waited for.
 - *Deadlock*: as recorded, when it closed.
 """
 
@@ -23,44 +24,38 @@ _AMONG = "+"  # joins the blocks of which any can do some work
 
 
 class Service:
-    """When one task was last served, and who has held what it has waited for since. Flat in memory.
+    """Since when one task has not been served, and who has held what it waited for since then. Flat in memory.
 
-    Only jobs after the last one that finished are looked at: where all is well that is none.
+    Jobs of a task are served one after the other, so only those after the last one that finished are looked at: where
+    all is well that is none. A job behind another one of its task waits for nobody else.
     """
 
     def __init__(self, task: str) -> None:
         self._task = task
-        self.since_ps: int | None = None  # an unserved job has waited from then on
-        self.waited_ps = 0
+        self.since_ps: int | None = None  # it last finished or computed; before that its first release
         self.held_ps: Counter[tuple[str, str]] = Counter()  # by where and the task that held it
 
     def add(self, jobs: Sequence[JobEnd], horizon_ps: int) -> None:
         """Take in ``jobs``, in order of their index."""
+        if self.since_ps is None:
+            self.since_ps = jobs[0].release_ps
         unserved = len(jobs)
         while unserved and not is_finished(jobs[unserved - 1], horizon_ps):
             unserved -= 1
         if unserved:
-            self._served(None)
+            self._served(jobs[unserved - 1].finish_ps)
         for job in jobs[unserved:]:
-            self._wait(job)
+            for bucket, start_ps, end_ps, where, holder in job.segments:
+                if bucket == "compute":
+                    self._served(end_ps)
+                elif holder != "-" and bucket != "self-predecessor":
+                    other = holder.rpartition("#")[0]
+                    if other != self._task:
+                        self.held_ps[where, other or holder] += end_ps - start_ps
 
-    def _served(self, since_ps: int | None) -> None:
-        self.since_ps, self.waited_ps = since_ps, 0
+    def _served(self, until_ps: int) -> None:
+        self.since_ps = until_ps
         self.held_ps.clear()
-
-    def _wait(self, job: JobEnd) -> None:
-        """A job that has not finished: what it waited for since it last computed."""
-        if self.since_ps is None:
-            self.since_ps = job.release_ps
-        for segment in job.segments:
-            bucket, start_ps, end_ps, where, holder = segment
-            if bucket == "compute":
-                self._served(end_ps)
-            elif bucket != "self-predecessor":
-                self.waited_ps += end_ps - start_ps
-                other = holder.rpartition("#")[0]
-                if other and other != self._task:
-                    self.held_ps[where, other] += end_ps - start_ps
 
 
 class Troubles:
@@ -82,10 +77,10 @@ class Troubles:
         horizon_ps = recording.horizon_ps
         for name, service in self._services.items():
             since_ps, held_ps = service.since_ps, service.held_ps
-            total_ps = held_ps.total()
             if since_ps is None or 2 * since_ps > horizon_ps or not tasks[name].missed:
                 continue
-            if 2 * total_ps <= service.waited_ps or not total_ps:
+            unserved_ps = horizon_ps - since_ps
+            if 2 * held_ps.total() <= unserved_ps:
                 continue
             places: Counter[str] = Counter()
             holders: Counter[str] = Counter()
@@ -93,7 +88,7 @@ class Troubles:
                 places[where] += time_ps
                 holders[holder] += time_ps
             where = min(places, key=lambda place: (-places[place], place))
-            yield Trouble(STARVATION, where, name, since_ps, 0, service.waited_ps, _largest_first(holders))
+            yield Trouble(STARVATION, where, name, since_ps, 0, unserved_ps, _largest_first(holders))
 
 
 def overloads(recording: Recording, tasks: Mapping[str, TaskResult]) -> list[Trouble]:
@@ -136,7 +131,7 @@ def clause(trouble: Trouble) -> str:
         asked = _percent(trouble.asked_ps, trouble.capacity_ps)
         return f"{place} overloaded: {asked} of its time is asked for, by {shares}"
     since = show_ps(trouble.at_ps or 0)
-    return f"{trouble.who} starved: not served since {since}, most of it waiting for {place}; held by {shares}"
+    return f"{trouble.who} starved: not served since {since}, while {place} worked for others, most for {shares}"
 
 
 def _largest_first(parts_ps: Counter[str]) -> tuple[tuple[str, int], ...]:
