@@ -6,14 +6,15 @@ from dataclasses import replace
 from io import StringIO
 
 import pytest
+from reference.placement_cases import random_case
 from reference.systems import Case, Tree
 from reference.tiny_chip import NS, lone_job, platform
 from rich.console import Console
 
 from tlm3d.analysis.judge import judge
-from tlm3d.analysis.result import Result, Trouble, Verdict
-from tlm3d.analysis.troubles import Service, clause
-from tlm3d.record.recording import Deadlock, JobEnd, LockWait, Segment
+from tlm3d.analysis.result import Result, TaskResult, Trouble, Verdict
+from tlm3d.analysis.troubles import Service, clause, overloads
+from tlm3d.record.recording import Deadlock, JobEnd, LockWait, Recording, Segment, TaskInfo
 from tlm3d.reporters.json import document
 from tlm3d.reporters.terminal import render
 
@@ -68,6 +69,46 @@ def test_a_channel_is_overloaded_by_the_wire_time_of_its_transfers() -> None:
     vias = found["vias:top>bottom"]
     legs = [leg for leg in case.run().legs if leg.channel == "vias:top>bottom"]
     assert vias.asked_ps == 100 * sum(leg.busy_ps for leg in legs) > 100_000 * NS
+
+
+def _overloads(demand: dict[str, tuple[tuple[str, int], ...]], jobs: int) -> list[tuple[str, int, int]]:
+    """Of tasks with ``jobs`` judged jobs each in a window of 100 ps: place, asked, capacity."""
+    recording = Recording("p", "w", "edf", 0, 100)
+    recording.tasks = {name: TaskInfo(10, 1, 0, "-", 10, demand_ps=parts) for name, parts in demand.items()}
+    tasks = {name: TaskResult(name, 10, jobs, jobs, 0, 0, jobs, None) for name in demand}
+    return [(trouble.where, trouble.asked_ps, trouble.capacity_ps) for trouble in overloads(recording, tasks)]
+
+
+def test_work_for_any_of_several_blocks_counts_against_all_of_them_with_what_only_they_can_do() -> None:
+    either = {"t": (("d.x+d.y", 15),)}
+    assert _overloads(either, 10) == []
+    assert _overloads({**either, "u": (("d.x", 5),)}, 10) == []  # 150 + 50 of 200
+    assert _overloads({**either, "u": (("d.x", 6),)}, 10) == [("d.x+d.y", 210, 200)]
+    assert _overloads({**either, "u": (("d.z", 6),)}, 10) == []
+
+
+def test_what_a_job_needs_is_the_least_of_what_its_layers_need_wherever_they_may_run() -> None:
+    """A layer with a choice counts once for both blocks; one without brings its transfers along."""
+    case = random_case(0)
+    name = next(iter(case.networks))
+    task = {**case.workload["tasks"][name], "map": {"default": ["x", "y"]}}
+
+    def demand(where: list[str]) -> dict[str, int]:
+        workload = {"name": "w", "tasks": {name: {**task, "map": {"default": where}}}}
+        return dict(replace(case, workload=workload).system().recording.tasks[name].demand_ps)
+
+    free, on_x, on_y = demand(["x", "y"]), demand(["x"]), demand(["y"])
+    assert free.keys() == {"lower.y+upper.x"}
+    assert 0 < free["lower.y+upper.x"] <= min(on_x["upper.x"], on_y["lower.y"])
+    only = replace(case, workload={"name": "w", "tasks": {name: {**task, "map": {"default": ["y"]}}}}, horizon_ps=10**9)
+    recording = only.run()
+    jobs = len([job for job in recording.jobs if job.status == "finished"])
+    moved: dict[str, int] = {}
+    for leg in recording.legs:
+        moved[leg.channel] = moved.get(leg.channel, 0) + leg.busy_ps
+    computed = sum(span.end_ps - span.start_ps for span in recording.spans if span.what == "compute")
+    assert jobs > 0
+    assert {place: jobs * ps for place, ps in on_y.items()} == {**moved, "lower.y": computed}
 
 
 # ------------------------------------------------------------ starvation

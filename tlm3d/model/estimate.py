@@ -16,10 +16,11 @@ gated an item that meets nobody takes as long as said or longer, by the wire tim
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from tlm3d.model.context import Context
+from tlm3d.model.gate import Gate
 from tlm3d.model.job import ItemRun
-from tlm3d.model.lane import Lane
 from tlm3d.model.pipeline import Pipeline, TileRun
 from tlm3d.model.work import Piece, TileWork
 from tlm3d.tlm.channel import Channel
@@ -28,10 +29,17 @@ from tlm3d.tlm.transfer import Transfer
 from tlm3d.units import ceil_div
 
 
-def until_done_ps(context: Context, engine: Pipeline | Lane, run: ItemRun) -> int:
+class Engine(Protocol):
+    """What is asked of a block that moves nothing: its gate, and the computing time that waits there."""
+
+    gate: Gate
+    queued_ps: int
+
+
+def until_done_ps(context: Context, engine: Engine, run: ItemRun) -> int:
     """How long from now until ``run``, were it placed on ``engine`` now, would be done."""
     delay_ps = engine.gate.delay_ps(context.now_ps)
-    if isinstance(engine, Lane):
+    if not isinstance(engine, Pipeline):
         return delay_ps + engine.queued_ps + run.tiles[0].compute_ps
     return _Line(context, engine, run.job.view.priority).until_done_ps(run, context.now_ps + delay_ps)
 
