@@ -63,7 +63,7 @@ class TileWork(NamedTuple):
         return bool(self.loads) and not self.loads[0].is_input
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Item:
     """A stage or a layer: ``reads`` and ``readers`` are positions of other items, ``options`` where it may run.
 
