@@ -203,3 +203,40 @@ def test_an_interrupt_shows_what_is_done(
     assert result.exit_code == 130
     assert "INTERRUPTED: 0 of" in result.stdout
     assert result.stdout.startswith("WHY: urgent#0 was LATE by 2.00 ms\n")
+
+
+def test_what_a_task_releases_goes_with_it_and_the_chains_through_it(tlm3d: Command, tmp_path: Path) -> None:
+    platform, workload = tmp_path / "platform.yaml", tmp_path / "workload.yaml"
+    platform.write_text(PLATFORM, encoding="utf-8")
+    workload.write_text(
+        "name: w\nhorizon: 40 ms\n"
+        "chains: {loop: {tasks: [src, child], deadline: 30 ms}}\n"
+        "tasks:\n"
+        "  src: {stages: [{time: 4 ms, on: cpu}], period: 20 ms}\n"
+        "  child: {stages: [{time: 1 ms, on: cpu}], after: {task: src}}\n"
+        "  urgent: {stages: [{time: 1 ms, on: cpu}], period: 20 ms, offset: 1 ms, deadline: 2 ms}\n",
+        encoding="utf-8",
+    )
+    found = document(tlm3d, platform, workload, "--job", "urgent#0")
+    alone = change(found, "without src")
+    assert alone["change"] == "without src and child, which it releases, nor the chain loop"
+    assert alone["without_tasks"] == ["src", "child"]
+    assert (alone["status"], alone["response_ps"]) == ("met", MS)
+
+
+def test_who_holds_a_resource_is_told_and_left_out(tlm3d: Command, tmp_path: Path) -> None:
+    platform, workload = tmp_path / "platform.yaml", tmp_path / "workload.yaml"
+    platform.write_text(PLATFORM.replace("none", "full"), encoding="utf-8")
+    # low has the resource from 0 to 4 ms; hi asks for it at 2.
+    workload.write_text(
+        "name: w\nhorizon: 20 ms\npolicy: fixed-priority\nresources: {bus: {}}\ntasks:\n"
+        "  low: {stages: [{time: 4 ms, on: cpu, holds: bus}], period: 20 ms, priority: 9}\n"
+        "  hi: {stages: [{time: 1 ms, on: cpu, holds: bus}], period: 20 ms, offset: 2 ms, deadline: 2 ms, priority: 1}\n",
+        encoding="utf-8",
+    )
+    found = document(tlm3d, platform, workload)
+    assert [(beat["told"], beat["time_ps"]) for beat in found["story"]] == [
+        ("waited for bus, which low#0 held", 2 * MS),
+        ("computed on logic.cpu", MS),
+    ]
+    assert (change(found, "without low")["status"], change(found, "without low")["slack_ps"]) == ("met", MS)

@@ -43,18 +43,27 @@ class _Waiting(NamedTuple):
     after: Op | None  # of the job's own operations, the one that let its weights be fetched ahead of its inputs
 
 
+class Backlog(NamedTuple):
+    """The tiles under way: of ``to_store`` the first one is being stored, ``loaded`` begins with what was suspended."""
+
+    to_store: tuple[TileRun, ...]
+    computing: TileRun | None
+    loaded: tuple[TileRun, ...]
+    loading: TileRun | None
+
+
 class Pipeline:
     """The engine of one compute block; ``finished(run, op)`` is called when the last tile of an item is done."""
 
     def __init__(
         self, context: Context, name: BlockName, spec: ComputeSpec, finished: Callable[[ItemRun, Op], None]
     ) -> None:
-        self._context, self._name, self._buffers = context, name, spec.buffers
+        self._context, self._name, self.buffers = context, name, spec.buffers
         self._preemption = spec.preemption
         self._finished = finished
         self._path = ".".join(name)
         self._component = Component(*name)
-        self._initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
+        self.initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
         self._local = Buffers(spec.buffers)
         self._stage = Stage()
         self._ahead_under_way = False
@@ -104,6 +113,17 @@ class Pipeline:
         self._release_if_idle()
         if self._at_once:
             self._request_pick()
+
+    def backlog(self) -> Backlog:
+        """The tiles under way now."""
+        return Backlog(
+            tuple(self._to_store), self._unit.computing, (*self._unit.suspended, *self._loaded), self._loading
+        )
+
+    def ahead_of(self, run: ItemRun) -> list[ItemRun]:
+        """The items that wait here and would go before ``run``, in order."""
+        own = (run.job.urgency, run.item.position)
+        return [waiting.run for waiting in self._waiting if waiting[:2] < own]
 
     def _release_if_idle(self) -> None:
         waiting = self._waiting or self._at_once
@@ -228,7 +248,7 @@ class Pipeline:
     def _has_room(self, run: ItemRun, work: TileWork) -> bool:
         """Whether a buffer is free for ``work``, the next tile of ``run``, and room for its piece of staged weights."""
         under_way = self._under_way()
-        if len(under_way) >= self._buffers or (self._buffers == 1 and self._to_store):
+        if len(under_way) >= self.buffers or (self.buffers == 1 and self._to_store):
             return False
         return self._stage.admits(run, work, under_way)
 
@@ -315,7 +335,7 @@ class Pipeline:
         # Own operations that held the port or the buffer.
         gates = [(t, t.load_op) for t in list(self._committed)[-1:]]
         gates += [(t, t.compute_op) for t in list(self._computed)[-1:]]
-        if self._buffers == 1 and self._stored is not None:
+        if self.buffers == 1 and self._stored is not None:
             gates.append((self._stored, self._stored.store_op))
         origin = latest(origin, *(op for t, op in gates if t.run.job is job))
         since_ps = origin.end_ps if origin is not None else job.release_ps
@@ -402,7 +422,7 @@ class Pipeline:
             self._record(what, run, tile, op.start_ps, end_ps, 0)
             then(op)
 
-        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.priority, owner)
+        context.fabric.post(self.initiators[what], route.channels, n_bytes, arrived, job.priority, owner)
 
     # ------------------------------------------------------------ compute
 
@@ -460,7 +480,7 @@ class Pipeline:
         self._tile_done(tile, op)
         self._try_compute()
         self._release_if_idle()
-        if self._buffers == 1 or self._at_once:
+        if self.buffers == 1 or self._at_once:
             self._request_pick()
 
     def _tile_done(self, tile: TileRun, op: Op) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from tlm3d.analysis.blame import blame
@@ -143,7 +143,7 @@ class _Run:
         recording = system.recording
         found: deque[JobEnd] = deque(maxlen=_REMEMBERED)
 
-        def keep(jobs: Sequence[JobEnd]) -> None:
+        def keep(jobs: Iterable[JobEnd]) -> None:
             mine = [job for job in jobs if job.task == task and job.index <= last]
             mine += found
             found.clear()
