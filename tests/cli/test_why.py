@@ -231,7 +231,8 @@ def test_who_holds_a_resource_is_told_and_left_out(tlm3d: Command, tmp_path: Pat
     workload.write_text(
         "name: w\nhorizon: 20 ms\npolicy: fixed-priority\nresources: {bus: {}}\ntasks:\n"
         "  low: {stages: [{time: 4 ms, on: cpu, holds: bus}], period: 20 ms, priority: 9}\n"
-        "  hi: {stages: [{time: 1 ms, on: cpu, holds: bus}], period: 20 ms, offset: 2 ms, deadline: 2 ms, priority: 1}\n",
+        "  hi: {stages: [{time: 1 ms, on: cpu, holds: bus}], period: 20 ms, offset: 2 ms, deadline: 2 ms,"
+        " priority: 1}\n",
         encoding="utf-8",
     )
     found = document(tlm3d, platform, workload)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from tlm3d.model.camera import Camera
 from tlm3d.model.context import Context
 from tlm3d.model.estimate import until_done_ps
-from tlm3d.model.job import ItemRun, Job
+from tlm3d.model.job import ItemRun, Job, StageRun
 from tlm3d.model.locks import Locks
 from tlm3d.model.op import Op, latest
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.pool import Pool
+from tlm3d.model.work import Item
 from tlm3d.policies import Option, Policy
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
@@ -32,6 +33,7 @@ class Dispatcher:
         self.engines: dict[BlockName, Engine] = {}  # processors that share a queue have the same one
         self.cameras: list[Camera] = []
         self.runners: list[TaskRunner] = []
+        self.pools: dict[Item, Pool] = {}  # of the stages that are not placed before they run
         self._key = policy.key
         self._to_place: list[ItemRun] = []
         self._decide_alarm = Alarm(context.env, self._decide)
@@ -58,7 +60,7 @@ class Dispatcher:
         """``job``'s input is there and its task is free: its first items may run."""
         job.base = job.urgency = (self._key(job), job.task, job.index)
         work = job.work
-        job.items = runs = [ItemRun(job, item) for item in work.items]
+        job.items = runs = [ItemRun(job, item) if item.stage is None else StageRun(job, item) for item in work.items]
         if not work.all_pooled:
             for run in runs:
                 if run.block is not None and not run.item.pooled:
@@ -78,8 +80,9 @@ class Dispatcher:
 
     def _ready(self, run: ItemRun) -> None:
         item = run.item
-        if item.pooled:
-            self.engines[item.options[0]].enqueue(run)
+        pool = self.pools.get(item)
+        if pool is not None:
+            pool.enqueue(run)
             return
         if run.block is None:
             if not self._to_place:
@@ -110,8 +113,11 @@ class Dispatcher:
             self._assign(run, run.item.options[options.index(chosen)])
             self._ready(run)
 
-    def item_finished(self, run: ItemRun, op: Op) -> None:
-        """All tiles of ``run`` are stored: its readers may go on, or its job is over."""
+    def item_finished(self, run: ItemRun, op: Op | None) -> None:
+        """All tiles of ``run`` are stored: its readers may go on, or its job is over.
+
+        ``op`` is the operation that finished it; where it is its job's whole chain there need not be one.
+        """
         job = run.job
         if job.ended:
             return

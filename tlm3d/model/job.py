@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tlm3d.model.op import Op, chain, latest, waited
 from tlm3d.model.work import Item, TaskWork, TileWork
@@ -29,7 +29,6 @@ class ItemRun:
     queued = False  # stands in its block's queue, or has left it with its last tile
     done: Op | None = None  # the operation that finished it
     ready_op: Op | None = None  # of the job's own operations, the one that made its inputs complete
-    left_ps: int | None = None  # of a stage that has run and not finished: computing time it still needs
 
     def __init__(self, job: Job, item: Item) -> None:
         self.job, self.item = job, item
@@ -40,6 +39,18 @@ class ItemRun:
     def committed(self) -> bool:
         """Whether all its tiles have begun to load."""
         return bool(self.tiles) and self.next_tile == len(self.tiles)
+
+
+class StageRun(ItemRun):
+    """A stage; on a processor it is preempted and may go on on another."""
+
+    lanes: Sequence[Any] = ()  # processors of the pool that it may run on
+    lane: Any = None  # of these, the one that it has run on last
+    work_ps = left_ps = 0  # computing time there, and what of it is left, from when it stands in the queue
+    switch_ps = 0  # of switching back in, still to be paid
+    ready_ps = since_ps = 0  # its own part of the chain begins with the one, and is known up to the other
+    parts: tuple[Segment, ...] = ()
+    parked_on: tuple[str, str] | None = None  # the resource it waits for, and the job that it waits behind
 
 
 class Job(JobView):
@@ -57,6 +68,7 @@ class Job(JobView):
     running: tuple[Op, ...] = ()  # operations begun and not ended
     last_op: Op | None = None  # of those ended, the one that ended last
     held: tuple[str, ...] = ()  # resources, in the order they were taken
+    whole: tuple[Segment, ...] = ()  # its chain, where it was a single stage on a processor
     _label = ""
 
     def __init__(
@@ -82,8 +94,10 @@ class Job(JobView):
         tails_ps = [0] * len(items)
         for run in reversed(items):
             own_ps = 0
-            if run.done is None:
-                own_ps = self.work.left_ps(run.item, run.finished_tiles) if run.left_ps is None else run.left_ps
+            if isinstance(run, StageRun) and run.work_ps:
+                own_ps = run.left_ps
+            elif run.done is None:
+                own_ps = self.work.left_ps(run.item, run.finished_tiles)
             tails_ps[run.item.position] = own_ps + max((tails_ps[p] for p in run.item.readers), default=0)
         return max(tails_ps, default=0)
 
@@ -98,13 +112,9 @@ class Job(JobView):
         self.running = tuple(other for other in self.running if other is not op)
         self.last_op = latest(self.last_op, op)
 
-    def finished(self) -> JobEnd:
+    def finished(self, finish_ps: int) -> JobEnd:
         """The fact that this job has finished, with its last operation."""
-        last = self.last_op
-        assert last is not None
-        finish_ps = last.end_ps
-        whole = last.before is None and not last.waits and last.start_ps == self.release_ps
-        segments = last.parts if whole and last.parts else tuple(chain(last, self.release_ps))
+        segments = self.whole or tuple(chain(self.last_op, self.release_ps))
         return _new(
             JobEnd,
             (

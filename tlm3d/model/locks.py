@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from tlm3d.model.job import ItemRun, Job, Urgency
+from tlm3d.policies import Policy
 from tlm3d.record.recording import Deadlock, LockWait
 
 
@@ -55,9 +56,14 @@ class Locks:
     """Who holds which of ``resources``; ``engines`` are told when the order of what waits changes."""
 
     def __init__(
-        self, resources: Mapping[str, Resource], found: Callable[[Deadlock], None], now: Callable[[], int]
+        self,
+        resources: Mapping[str, Resource],
+        policy: Policy,
+        found: Callable[[Deadlock], None],
+        now: Callable[[], int],
     ) -> None:
-        self._resources, self._found, self._now = resources, found, now
+        self._resources, self._policy, self._found, self._now = resources, policy, found, now
+        self.moves = policy.MOVES  # the order of two jobs may change while they wait
         self._holders: dict[str, Job] = {}
         self._waiters: list[_Waiter] = []
         self._given = False  # something since those that wait were looked at
@@ -127,11 +133,11 @@ class Locks:
         self.give(job, job.held)
         self._inherit([bar.job for waiter in left for bar in waiter.bars])
 
-    def rekey(self, jobs: Iterable[Job], urgency: Callable[[Job], None]) -> None:
-        """Every job of ``jobs`` and of those that wait for a resource has another urgency of its own."""
-        everyone = {*jobs, *(waiter.run.job for waiter in self._waiters), *self._holders.values()}
-        for job in everyone:
-            urgency(job)
+    def rekey(self, jobs: Iterable[Job], now_ps: int) -> None:
+        """Ask the policy again how urgent ``jobs`` are, and those that wait for a resource or hold one."""
+        key_at = self._policy.key_at
+        for job in {*jobs, *(waiter.run.job for waiter in self._waiters), *self._holders.values()}:
+            job.base = job.urgency = (key_at(job, now_ps), job.task, job.index)
         for job in {bar.job for waiter in self._waiters for bar in waiter.bars}:
             job.urgency = min([job.base, *self._pushing(job, {job})])
 

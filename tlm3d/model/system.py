@@ -165,14 +165,16 @@ class System:
         env = Environment()
         fabric = Fabric(env)
         context = Context(env, fabric, self.recording, self._topology)
-        locks = Locks(self._resources(), self.recording.deadlocks.append, lambda: context.now_ps)
+        locks = Locks(self._resources(), self._policy, self.recording.deadlocks.append, lambda: context.now_ps)
         dispatcher = Dispatcher(context, self._policy, locks)
         for path, spec in self._blocks():
             if isinstance(spec, ComputeSpec):
                 dispatcher.engines[path] = Pipeline(context, path, spec, dispatcher.item_finished)
         for pool in self._pools():
-            engine = Pool(context, pool, self._policy, self._workload.quantum_ps, locks, dispatcher.item_finished)
+            engine = Pool(context, pool, locks, self._workload.quantum_ps, dispatcher.item_finished)
             dispatcher.engines.update(dict.fromkeys(pool, engine))
+            pooled = (item for work in self._works.values() for item in work.items if item.pooled)
+            dispatcher.pools.update((item, engine) for item in pooled if item.options[0] in pool)
         engines = list(dict.fromkeys(dispatcher.engines.values()))
         locks.engines = [engine for engine in engines if isinstance(engine, Pool)]
         seed = self.recording.seed
