@@ -97,7 +97,6 @@ class Pool:
         self._reviewing = False
         self._review_alarm = Alarm(context.env, self._review)
         self._prune_at = _FIRST_PRUNING
-        self._queued_ps = 0  # computing time of what waits or runs
 
     # ------------------------------------------------------------ what waits
 
@@ -116,7 +115,6 @@ class Pool:
             self._alike = self._alike and len(found) == len(self._lanes)
         execution.lanes = lanes
         execution.work_ps = execution.left_ps = run.item.plain[lanes[0].name].compute_ps
-        self._queued_ps += execution.work_ps
         insort(self._ready, (job.urgency, job.base, run.item.position, execution))
         if not self._picking:
             self._request_pick(0)
@@ -179,7 +177,6 @@ class Pool:
 
     def _leave(self, execution: _Execution) -> None:
         """It will not go on: what has been is the end of its job's chain."""
-        self._queued_ps -= execution.work_ps
         op = self._op(execution)
         execution.job.last_op = latest(execution.job.last_op, op)
 
@@ -212,10 +209,16 @@ class Pool:
         """How long until the first of the processors is awake, if work were posted now."""
         return min(lane.gate.delay_ps(now_ps) for lane in self._lanes)
 
-    @property
-    def queued_ps(self) -> int:
-        """Computing time of what waits or runs, shared by the processors."""
-        return ceil_div(self._queued_ps, len(self._lanes))
+    def ahead_ps(self, run: ItemRun) -> int:
+        """Time until what goes before ``run`` is done, shared by the processors: what is more urgent or cannot stop."""
+        job, now_ps = run.job, int(self._env.now)
+        own = (job.urgency, job.base, run.item.position)
+        total_ps = sum(entry[3].switch_ps + entry[3].left_ps for entry in self._ready if entry[:3] < own)
+        for lane in self._lanes:
+            running = lane.running
+            if running is not None and (lane.spec.preemption == "none" or running.job.urgency < job.urgency):
+                total_ps += lane.ends_ps - now_ps
+        return ceil_div(total_ps, len(self._lanes))
 
     # ------------------------------------------------------------ who runs
 
@@ -456,7 +459,6 @@ class Pool:
         execution = lane.running
         assert execution is not None
         self._suspend(lane, execution, now_ps)
-        self._queued_ps -= execution.work_ps
         run = execution.run
         op = self._op(execution)
         job = run.job
