@@ -226,7 +226,7 @@ def test_two_jobs_that_take_two_resources_in_opposite_order_deadlock_and_the_run
     )
     result = held.judge()
     assert result.verdict is Verdict.MISSED
-    assert result.reasons[0] == "deadlock at 2.00 ms: a#0 waits for r1 held by b#0, b#0 waits for r2 held by a#0"
+    assert result.reasons[0] == "deadlock at 2.00 ms: b#0 waits for r2 held by a#0, a#0 waits for r1 held by b#0"
     assert result.tasks["c"].missed == 0
     assert result.tasks["c"].finished == 4
 
