@@ -150,3 +150,33 @@ def test_a_link_that_sleeps_is_woken_first() -> None:
     assert block == "far.y"
     assert estimates_ps["near.x"] >= awake_ps["near.x"] + 2000 * NS  # there and back
     assert _placed(case, block="near.x")[2] == estimates_ps["near.x"]
+
+
+@pytest.mark.parametrize("engine", ["core", "cluster"])
+@pytest.mark.parametrize(("preemption", "runs_first_ps"), [("full", 0), ("none", 30_000 * NS)])
+@pytest.mark.parametrize("other_deadline", ["100 us", "900 us"])
+def test_what_is_left_of_what_is_more_urgent_or_cannot_be_stopped_counts(
+    engine: str, preemption: str, runs_first_ps: int, other_deadline: str
+) -> None:
+    """A stage of 40 us began 10 us ago: 30 us are left of it."""
+    core: Tree = {"kind": "processor", "clock": "1 MHz", "energy": {"cycle": "1 pJ/cycle"}}
+    case = _case("8 Gbit/s", "5 Gbit/s")
+    case.platform["dies"]["base"]["blocks"]["core"] = core
+    cluster: Tree = {
+        "kind": "riscv-cluster", "cores": 1, "clock": "1 MHz", "l1": "64 KiB", "home": "base.m", "kernels": "direct",
+        "energy": {"cycle": "1 pJ/cycle", "mac": "0 pJ/MAC"},
+    }  # fmt: skip
+    case.platform["dies"]["base"]["blocks"]["cluster"] = cluster
+    (core if engine == "core" else cluster)["preemption"] = preemption
+    other: Tree = {"stages": [{"time": "40 us", "on": engine}], "period": "1 ms", "deadline": other_deadline}
+    stage: Tree = {"time": "20 us", "on": ["core", "cluster"]}
+    chosen = {"stages": [stage], "period": "1 ms", "offset": "10 us", "deadline": "500 us"}
+    case.workload["tasks"] = {"other": other, "t": chosen}
+    if other_deadline == "100 us":
+        runs_first_ps = 30_000 * NS
+    estimates_ps, block, _ = _placed(case)
+    assert estimates_ps == {
+        f"base.{name}": 20_000 * NS + (runs_first_ps if name == engine else 0) for name in ("core", "cluster")
+    }
+    assert block == ("base.cluster" if engine == "core" or not runs_first_ps else "base.core")
+    assert _placed(case, block=f"base.{engine}")[2] == estimates_ps[f"base.{engine}"]

@@ -203,3 +203,60 @@ def test_a_run_in_which_nothing_ever_ends_comes_to_its_horizon() -> None:
     result = judge(recording)
     assert {trouble.kind for trouble in result.troubles} == {"overload", "starvation"}
     assert next(trouble.who for trouble in _of_kind(result, "starvation")) == "b"
+
+
+def test_two_jobs_that_take_two_resources_in_opposite_order_deadlock_and_the_run_goes_on() -> None:
+    """b takes r1 at 0; a comes at 0.5 ms, takes r2, wants r1 at 1.5 ms and waits; b goes on and wants r2 at 2 ms."""
+
+    def nested(first: str, second: str, **keys: object) -> Tree:
+        stages = [
+            {"time": "1 ms", "on": "core", "holds": [first]},
+            {"time": "1 ms", "on": "core", "holds": [first, second]},
+        ]
+        return {"stages": stages, "period": "20 ms", **keys}
+
+    tasks = {
+        "a": nested("r2", "r1", priority=1, offset="500 us"),
+        "b": nested("r1", "r2", priority=2),
+        "c": _task("1 ms", "5 ms", 3),
+    }
+    case = _on_cores(tasks, 20 * MS)
+    held = replace(
+        case, workload={**case.workload, "resources": {r: {"protocol": "inheritance"} for r in ("r1", "r2")}}
+    )
+    result = held.judge()
+    assert result.verdict is Verdict.MISSED
+    assert result.reasons[0] == "deadlock at 2.00 ms: b#0 waits for r2 held by a#0, a#0 waits for r1 held by b#0"
+    assert result.tasks["c"].missed == 0
+    assert result.tasks["c"].finished == 4
+
+
+def test_a_job_whose_parent_never_ends_is_never_released_and_the_run_ends_at_its_horizon() -> None:
+    child = {"stages": [{"time": "1 ms", "on": "core"}], "after": {"task": "a"}, "deadline": "5 ms"}
+    result = _on_cores({"a": _task("1 h", "1 ms"), "child": child}, 10 * MS).judge()
+    assert result.tasks["child"].jobs == 0
+    assert result.verdict is Verdict.MISSED
+    assert "child: no deadline inside the horizon" in result.reasons
+
+
+def test_a_resource_that_is_never_given_back_starves_who_waits_for_it() -> None:
+    """On a core of its own b waits for the bus only, which the endless job of a has."""
+    tasks = {
+        "a": {"stages": [{"time": "1 h", "on": "core0", "holds": ["bus"]}], "period": "5 ms"},
+        "b": {"stages": [{"time": "1 ms", "on": "core1", "holds": ["bus"]}], "period": "5 ms", "offset": "1 ms"},
+    }
+    case = _on_cores(tasks, 20 * MS, "edf", cores=2)
+    shared = replace(case, workload={**case.workload, "resources": {"bus": {}}})
+    (trouble,) = _of_kind(shared.judge(), "starvation")
+    assert (trouble.who, trouble.where, trouble.at_ps, trouble.shares) == ("b", "bus", MS, (("a", 19 * MS),))
+
+
+def test_processors_that_share_a_queue_are_overloaded_together() -> None:
+    """Three tasks of 8 of 10 ms each on two cores: 240 ms are due of 200."""
+    tasks = {name: _task("8 ms", "10 ms") for name in ("a", "b", "c")}
+    for task in tasks.values():
+        task["stages"][0]["on"] = ["core0", "core1"]
+    (trouble,) = _of_kind(_on_cores(tasks, 100 * MS, "edf", cores=2).judge(), "overload")
+    assert (trouble.where, trouble.asked_ps, trouble.capacity_ps) == ("d.core0+d.core1", 240 * MS, 200 * MS)
+    two = {name: tasks[name] for name in ("a", "b")}
+    assert not _on_cores(two, 100 * MS, "edf", cores=2).judge().troubles

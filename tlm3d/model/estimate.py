@@ -30,22 +30,32 @@ from tlm3d.units import ceil_div
 
 
 class Engine(Protocol):
-    """What is asked of a block that moves nothing: how long it takes to wake, and the computing time that waits."""
+    """What is asked of a block that moves nothing: how long it takes to wake, and what goes first there."""
 
     def delay_ps(self, now_ps: int) -> int:
         """How long until it is awake, if work were posted now."""
 
-    @property
-    def queued_ps(self) -> int:
-        """Computing time of what waits or runs there."""
+    def ahead_ps(self, run: ItemRun) -> int:
+        """How long what goes before ``run`` there will take."""
 
 
 def until_done_ps(context: Context, engine: Engine | Pipeline, run: ItemRun) -> int:
     """How long from now until ``run``, were it placed on ``engine`` now, would be done."""
     delay_ps = engine.delay_ps(context.now_ps)
     if not isinstance(engine, Pipeline):
-        return delay_ps + engine.queued_ps + run.tiles[0].compute_ps
+        return delay_ps + engine.ahead_ps(run) + run.tiles[0].compute_ps
+    if engine.starts_at_once(run):
+        return delay_ps + _at_once_ps(engine, run, context.now_ps)
     return _Line(context, engine, run.job.priority).until_done_ps(run, context.now_ps + delay_ps)
+
+
+def _at_once_ps(engine: Pipeline, run: ItemRun, now_ps: int) -> int:
+    """How long a stage takes that waits for more urgent ones only."""
+    backlog = engine.backlog()
+    ahead_ps = sum(other.tiles[0].compute_ps for other in engine.ahead_of(run))
+    if backlog.computing is not None and backlog.computing.run.job.urgency <= run.job.urgency:
+        ahead_ps += backlog.ends_ps - now_ps
+    return ahead_ps + run.tiles[0].compute_ps
 
 
 class _Wire:
@@ -124,10 +134,11 @@ class _Line:
         backlog = engine.backlog()
         for number, tile in enumerate(backlog.to_store):
             self._store(tile.work, now_ps, self._flight_ps("store") if number == 0 else None)
-        if backlog.computing is not None and backlog.computing.compute_op is not None:
-            self._compute(backlog.computing.work, now_ps, backlog.computing.compute_op.end_ps)
+        if backlog.computing is not None:
+            self._compute(backlog.computing.work, now_ps, backlog.ends_ps)
         for tile in backlog.loaded:
-            self._compute(tile.work, now_ps)
+            left_ps = tile.switch_ps + tile.work.compute_ps - tile.done_ps
+            self._compute(tile.work._replace(compute_ps=left_ps), now_ps)
         if backlog.loading is not None:
             self._load_ps = self._still_loads_ps(backlog.loading)
             self._compute(backlog.loading.work, self._load_ps)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from tlm3d.model.job import ItemRun, Job, Urgency
+from tlm3d.model.job import ItemRun, Job, StageRun, Urgency
 from tlm3d.policies import Policy
 from tlm3d.record.recording import Deadlock, LockWait
 
@@ -30,6 +30,9 @@ class Waits(Protocol):
 
     def reorder(self, job: Job) -> None:
         """The urgency of ``job`` has changed."""
+
+    def worked(self, now_ps: int) -> list[tuple[StageRun, int]]:
+        """The stages that run on processors, and for how long each has since that was booked."""
 
 
 class Resource(NamedTuple):
@@ -136,8 +139,13 @@ class Locks:
     def rekey(self, jobs: Iterable[Job], now_ps: int) -> None:
         """Ask the policy again how urgent ``jobs`` are, and those that wait for a resource or hold one."""
         key_at = self._policy.key_at
+        worked = [one for engine in self.engines for one in engine.worked(now_ps)]
+        for run, worked_ps in worked:
+            run.left_ps -= worked_ps
         for job in {*jobs, *(waiter.run.job for waiter in self._waiters), *self._holders.values()}:
             job.base = job.urgency = (key_at(job, now_ps), job.task, job.index)
+        for run, worked_ps in worked:
+            run.left_ps += worked_ps
         for job in {bar.job for waiter in self._waiters for bar in waiter.bars}:
             job.urgency = min([job.base, *self._pushing(job, {job})])
 

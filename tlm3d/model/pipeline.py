@@ -48,6 +48,7 @@ class Backlog(NamedTuple):
 
     to_store: tuple[TileRun, ...]
     computing: TileRun | None
+    ends_ps: int  # of what computes
     loaded: tuple[TileRun, ...]
     loading: TileRun | None
 
@@ -85,7 +86,6 @@ class Pipeline:
         self.busy = self._unit.busy
         self.gate = Gate(context.recording, self._component, spec.states.gated)
         self._states = States(context.recording, self._component, powers_of(spec))
-        self.queued_ps = 0  # computing time of what waits or is committed
 
     # ------------------------------------------------------------ what waits
 
@@ -96,8 +96,7 @@ class Pipeline:
     def _enqueue(self, run: ItemRun, after: Op | None) -> None:
         run.queued = True
         self.gate.engage(self._context.now_ps)
-        self.queued_ps += sum(tile.compute_ps for tile in run.tiles)
-        queue = self._at_once if self._preemption == "full" and run.item.stage is not None else self._waiting
+        queue = self._at_once if self.starts_at_once(run) else self._waiting
         insort(queue, _Waiting(run.job.urgency, run.item.position, run, after), key=lambda w: w[:2])
         self._request_pick()
 
@@ -107,7 +106,6 @@ class Pipeline:
         self._at_once = [w for w in self._at_once if w.run is not run]
         self._local.withdraw(run)
         self._unit.withdraw(run, any(tile.run is run for tile in self._under_way()))
-        self.queued_ps -= sum(tile.compute_ps for tile in run.tiles[run.next_tile :])
         if self._stalled is not None and self._stalled.run is run:
             self._abandon(self._stalled)
         self._release_if_idle()
@@ -116,14 +114,20 @@ class Pipeline:
 
     def backlog(self) -> Backlog:
         """The tiles under way now."""
-        return Backlog(
-            tuple(self._to_store), self._unit.computing, (*self._unit.suspended, *self._loaded), self._loading
-        )
+        unit = self._unit
+        loaded = (*reversed(unit.suspended), *self._loaded)
+        return Backlog(tuple(self._to_store), unit.computing, unit.ends_ps, loaded, self._loading)
+
+    def starts_at_once(self, run: ItemRun) -> bool:
+        """Whether ``run`` takes the compute unit from whoever is less urgent."""
+        return self._preemption == "full" and run.item.stage is not None
 
     def ahead_of(self, run: ItemRun) -> list[ItemRun]:
         """The items that wait here and would go before ``run``, in order."""
         own = (run.job.urgency, run.item.position)
-        return [waiting.run for waiting in self._waiting if waiting[:2] < own]
+        begun = [w.run for w in self._waiting if w.run.next_tile][:1] if self._preemption == "none" else []
+        queue = self._at_once if self.starts_at_once(run) else [*self._at_once, *self._waiting]
+        return begun + [w.run for w in queue if w[:2] < own and w.run not in begun]
 
     def _release_if_idle(self) -> None:
         waiting = self._waiting or self._at_once
@@ -184,7 +188,6 @@ class Pipeline:
         """The inputs of ``tile`` will never exist: the port and its buffer are free for others."""
         self._loading = self._stalled = None
         self._waits.load.free(self._context.now_ps)
-        self.queued_ps -= tile.work.compute_ps
         self._release_if_idle()
         self._request_pick()
 
@@ -445,7 +448,6 @@ class Pipeline:
 
     def _computed_one(self, tile: TileRun) -> None:
         assert tile.compute_op is not None
-        self.queued_ps -= tile.work.compute_ps
         if not tile.at_once:
             self._computed.append(tile)
         if tile.work.store is None:

@@ -81,7 +81,6 @@ class Pool:
         self._reviewing = False
         self._review_alarm = Alarm(context.env, self._review)
         self._prune_at = _FIRST_PRUNING
-        self._queued_ps = 0  # computing time of what waits or runs
 
     # ------------------------------------------------------------ what waits
 
@@ -96,8 +95,7 @@ class Pool:
         if lanes is None:
             lanes = self._lanes_for(run)
         run.lanes = lanes
-        run.work_ps = run.left_ps = work_ps = item.plain[lanes[0].name].compute_ps
-        self._queued_ps += work_ps
+        run.work_ps = run.left_ps = item.plain[lanes[0].name].compute_ps
         insort(self._ready, (job.urgency, job.base, item.position, run))
         if not self._picking:
             self._request_pick()
@@ -175,7 +173,6 @@ class Pool:
 
     def _leave(self, run: StageRun) -> None:
         """It will not go on: what has been is the end of its job's chain."""
-        self._queued_ps -= run.work_ps
         run.job.last_op = latest(run.job.last_op, self._op(run))
 
     @staticmethod
@@ -207,10 +204,16 @@ class Pool:
         """How long until the first of the processors is awake, if work were posted now."""
         return min(lane.gate.delay_ps(now_ps) for lane in self._lanes)
 
-    @property
-    def queued_ps(self) -> int:
-        """Computing time of what waits or runs, shared by the processors."""
-        return ceil_div(self._queued_ps, len(self._lanes))
+    def ahead_ps(self, run: ItemRun) -> int:
+        """Time until what goes before ``run`` is done, shared by the processors: what is more urgent or cannot stop."""
+        job, now_ps = run.job, int(self._env.now)
+        own = (job.urgency, job.base, run.item.position)
+        total_ps = sum(entry[3].switch_ps + entry[3].left_ps for entry in self._ready if entry[:3] < own)
+        for lane in self._lanes:
+            running = lane.running
+            if running is not None and (lane.spec.preemption == "none" or running.job.urgency < job.urgency):
+                total_ps += lane.ends_ps - now_ps
+        return ceil_div(total_ps, len(self._lanes))
 
     # ------------------------------------------------------------ who runs
 
@@ -268,15 +271,18 @@ class Pool:
         return None
 
     def _victim(self, run: StageRun, urgency: Urgency, now_ps: int) -> _Lane | None:
-        """The processor of the least urgent stage that ``run`` may preempt now."""
+        """The processor of the least urgent stage that ``run`` may preempt now; of one job, the last of them."""
         if self._in_tiles:
             return self._victim_at_border(run, now_ps)
-        chosen = None
-        least = urgency
+        chosen: _Lane | None = None
+        least, position = urgency, -1
         for lane in run.lanes:
             running = lane.running
-            if running is not None and running.job.urgency > least and lane.spec.preemption == "full":
-                chosen, least = lane, running.job.urgency
+            if running is None or lane.spec.preemption != "full":
+                continue
+            other = running.job.urgency
+            if other > least or (chosen is not None and other == least and running.item.position > position):
+                chosen, least, position = lane, other, running.item.position
         return chosen
 
     def _victim_at_border(self, run: StageRun, now_ps: int) -> _Lane | None:
@@ -286,20 +292,25 @@ class Pool:
         less urgent to come to the end of a tile. If none of them is there yet, there will be a decision when one is.
         """
         lanes: Sequence[_Lane] = run.lanes
-        order = [(running.job.urgency, running.job.base) for lane in lanes if (running := lane.running) is not None]
-        order += [entry[:2] for entry in self._ready if not set(lanes).isdisjoint(entry[3].lanes)]
-        stay = set(sorted(order)[: len(lanes)])
-        giving = [
-            (running.job.urgency, running.job.base, lane, self._border_ps(lane, running, now_ps))
+        # Of the stages of one job those that run go before those that wait.
+        order: list[tuple[Urgency, Urgency, bool, int, _Lane | None]] = [
+            (running.job.urgency, running.job.base, False, running.item.position, lane)
             for lane in lanes
             if (running := lane.running) is not None
-            and lane.spec.preemption != "none"
-            and (running.job.urgency, running.job.base) not in stay
         ]
-        at_border = [one for one in giving if one[3] == now_ps]
+        order += [
+            (*entry[:2], True, entry[2], None) for entry in self._ready if not set(lanes).isdisjoint(entry[3].lanes)
+        ]
+        order.sort(key=lambda one: one[:4])
+        giving = [
+            (lane, self._border_ps(lane, lane.running, now_ps))
+            for *_, lane in order[len(lanes) :]
+            if lane is not None and lane.running is not None and lane.spec.preemption != "none"
+        ]
+        at_border = [lane for lane, border_ps in giving if border_ps == now_ps]
         if at_border:
-            return max(at_border, key=lambda one: one[:2])[2]
-        for *_, lane, border_ps in giving:
+            return at_border[-1]
+        for lane, border_ps in giving:
             if border_ps < lane.ends_ps and border_ps != lane.border_ps:
                 lane.border_ps = border_ps
                 self._env.schedule(self._pick_alarm, PICK, border_ps - now_ps)
@@ -331,18 +342,17 @@ class Pool:
     def _rekey(self, now_ps: int) -> None:
         """Ask the policy again how urgent everything is now."""
         jobs = {entry[3].job for entry in self._ready}
-        worked = []
-        for lane in self._lanes:
-            running = lane.running
-            if running is not None:
-                jobs.add(running.job)
-                worked.append((running, max(0, now_ps - lane.resumed_ps - running.switch_ps)))
-        for running, worked_ps in worked:
-            running.left_ps -= worked_ps
+        jobs |= {lane.running.job for lane in self._lanes if lane.running is not None}
         self._locks.rekey(jobs, now_ps)
-        for running, worked_ps in worked:
-            running.left_ps += worked_ps
         self._ready[:] = sorted((entry[3].job.urgency, entry[3].job.base, *entry[2:]) for entry in self._ready)
+
+    def worked(self, now_ps: int) -> list[tuple[StageRun, int]]:
+        """What runs, and for how long it has since that was booked."""
+        return [
+            (running, max(0, now_ps - lane.resumed_ps - running.switch_ps))
+            for lane in self._lanes
+            if (running := lane.running) is not None
+        ]
 
     def _review_later(self, now_ps: int) -> None:
         self._decided_ps = now_ps
@@ -441,7 +451,6 @@ class Pool:
         run = lane.running
         assert run is not None
         self._suspend(lane, run, now_ps)
-        self._queued_ps -= run.work_ps
         job = run.job
         op = None
         if job.remaining == 1 and job.last_op is None and job.input_op is None:

@@ -50,7 +50,7 @@ class Unit:
         self._path = ".".join(component)
         self._waits, self._ended = waits, ended
         self._suspends = spec.preemption == "full"
-        self._ends_ps = -1
+        self.ends_ps = -1  # of what computes, if it is not suspended first
         self._end_alarm = Alarm(context.env, self._end_due)
         self._last_job: Job | None = None
         self._begun: dict[ItemRun, bool] = {}  # layers: whether another job has computed since their last tile
@@ -113,16 +113,16 @@ class Unit:
 
     def _go_on(self, tile: TileRun) -> None:
         now_ps, run = self._context.now_ps, tile.run
-        self._ends_ps = now_ps + tile.switch_ps + tile.work.compute_ps - tile.done_ps
+        self.ends_ps = now_ps + tile.switch_ps + tile.work.compute_ps - tile.done_ps
         self.computing = tile
         tile.resumed_ps = now_ps
         if self._spec.context_switch_ps:
             self._interrupt(run)
         self._waits.unit.take(now_ps, run.job, "compute", self._path)
-        self.busy.add(now_ps, self._ends_ps)
-        self._context.env.schedule(self._end_alarm, NORMAL, self._ends_ps - now_ps)
+        self.busy.add(now_ps, self.ends_ps)
+        self._context.env.schedule(self._end_alarm, NORMAL, self.ends_ps - now_ps)
         if not self._suspends:
-            self._book(tile, self._ends_ps)
+            self._book(tile, self.ends_ps)
 
     def _interrupt(self, run: ItemRun) -> None:
         """A tile of ``run`` computes now: layers of other jobs that are under way have been interrupted."""
@@ -134,7 +134,7 @@ class Unit:
 
     def _end_due(self) -> None:
         now_ps, tile = self._context.now_ps, self.computing
-        if tile is None or self._ends_ps != now_ps:
+        if tile is None or self.ends_ps != now_ps:
             return  # it was suspended meanwhile
         if self._suspends:
             self._book(tile, now_ps)
