@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from reference.random_systems import systems
+from reference.random_systems import crowded, systems
 from reference.systems import Case, TileTimes, tiles_of
 
 from tlm3d.errors import ElaborationError
@@ -94,7 +94,7 @@ def _waits(recording: Recording) -> Iterator[tuple[JobEnd, Segment]]:
 
 
 @_RELAXED
-@given(systems(), st.sampled_from(["edf", "fixed-priority", "fifo"]))
+@given(st.one_of(systems(), crowded()), st.sampled_from(["edf", "fixed-priority", "fifo"]))
 def test_every_instant_of_a_wait_for_a_block_names_who_held_it_then(case: Case, policy: str) -> None:
     case = replace(case, policy=policy)
     try:

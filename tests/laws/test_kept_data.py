@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from hypothesis import HealthCheck, assume, event, given, settings
-from hypothesis import strategies as st
-from reference.random_systems import network, preempt, systems
-from reference.systems import Case, Tree
+from reference.random_systems import crowded
+from reference.systems import Case
 
 from tlm3d.errors import ElaborationError
 from tlm3d.record.recording import Recording
@@ -15,25 +14,6 @@ from tlm3d.record.recording import Recording
 _RELAXED = settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 Layer = tuple[str, int, str]  # task, index, layer
-
-
-@st.composite
-def _crowded(draw: st.DrawFn) -> Case:
-    """Two to four networks of weighted layers in many tiles that meet on the array, whose weights are fetched."""
-    case = draw(systems(fixed=True))
-    array = case.platform["dies"]["lower"]["blocks"]["x"]
-    array |= {"local": f"{draw(st.sampled_from([60, 100, 180]))} B", "weight_memory": "0 B"}
-    tasks: Tree = {}
-    networks: dict[str, Tree] = {}
-    for name in draw(st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=2, max_size=4, unique=True)):
-        row = {"name": "conv", "op": "conv", "kernel": [1, 1], "channels": draw(st.integers(1, 9))}
-        networks[name] = network([row], (draw(st.integers(1, 5)), 2, draw(st.integers(1, 4))), name)
-        tasks[name] = {
-            "network": name, "map": {"default": "x"}, "period": f"{draw(st.sampled_from([9, 25, 40]))} us",
-            "offset": f"{draw(st.integers(0, 9))} us", "deadline": "60 us", "priority": draw(st.integers(1, 3)),
-        }  # fmt: skip
-    platform = preempt(draw, case.platform)
-    return Case(platform, {"name": "crowded", "tasks": tasks}, networks, "fixed-priority", case.horizon_ps)
 
 
 def _tiles(recording: Recording) -> list[tuple[Layer, int, int]]:
@@ -58,7 +38,7 @@ def _alone(case: Case) -> dict[tuple[str, int], int]:
 
 
 @_RELAXED
-@given(_crowded())
+@given(crowded())
 def test_a_tile_loads_again_what_it_kept_exactly_where_a_buffer_was_taken(case: Case) -> None:
     try:
         alone, recording = _alone(case), case.run()
@@ -66,19 +46,14 @@ def test_a_tile_loads_again_what_it_kept_exactly_where_a_buffer_was_taken(case: 
         assume(False)
     array = case.platform["dies"]["lower"]["blocks"]["x"]
     count = array.get("buffers", 2)
-    holders: list[tuple[Layer, int] | None] = [None] * count  # of a buffer: whose it is, since which tile of all
-    lies: dict[Layer, list[tuple[int, int]]] = {}  # of a layer: (buffer, since) of what it loaded last and keeps
+    holders: list[Layer | None] = [None] * count  # of a buffer: whose tile took it last
+    lies: dict[Layer, int] = {}  # of a layer: the buffer of what it loaded last and keeps
     for number, (layer, tile, loads) in enumerate(_tiles(recording)):
         buffer = number % count
-        kept = 2 - alone[layer[0], tile]  # weights and inputs, but for those that it loads anyway
-        place = lies.get(layer, [])
-        again = sum(holders[b] != (layer, since) for b, since in place) if kept else 0
+        kept = 2 - alone[layer[0], tile]  # weights or inputs that it does not load anyway
+        again = 1 if kept and holders[lies[layer]] != layer else 0
         assert loads == alone[layer[0], tile] + again, (layer, tile)
         event("loaded again" if again else "kept" if kept else "nothing kept")
-        held = holders[buffer]
-        if held is None or held[0] != layer:
-            holders[buffer] = (layer, number)
-        now = holders[buffer]
-        assert now is not None
-        if loads == 2 or not kept:  # it has all it needs in its own buffer, what the next may keep among it
-            lies[layer] = [(buffer, now[1])]
+        holders[buffer] = layer
+        if again or not kept:
+            lies[layer] = buffer

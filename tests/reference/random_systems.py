@@ -50,7 +50,7 @@ def _gate_some(draw: st.DrawFn, stack: Tree) -> Tree:
     return stack
 
 
-def preempt(draw: st.DrawFn, stack: Tree) -> Tree:
+def _preempt(draw: st.DrawFn, stack: Tree) -> Tree:
     """``stack`` with compute blocks that let more urgent jobs in as they may, and pay to get back."""
     for die in stack["dies"].values():
         for block in die["blocks"].values():
@@ -307,5 +307,24 @@ def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
     if not fixed and draw(st.booleans()):
         stack = _gate_some(draw, stack)
     if not fixed and draw(st.booleans()):
-        stack = preempt(draw, stack)
+        stack = _preempt(draw, stack)
     return Case(stack, workload, networks, policy, horizon_ps, seed=draw(st.integers(0, 3)))
+
+
+@st.composite
+def crowded(draw: st.DrawFn) -> Case:
+    """Two to four networks of weighted layers in many tiles that meet on the array, whose weights are fetched."""
+    case = draw(systems(fixed=True))
+    array = case.platform["dies"]["lower"]["blocks"]["x"]
+    array |= {"local": f"{draw(st.sampled_from([60, 100, 180]))} B", "weight_memory": "0 B"}
+    tasks: Tree = {}
+    networks: dict[str, Tree] = {}
+    for name in draw(st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=2, max_size=4, unique=True)):
+        row = {"name": "conv", "op": "conv", "kernel": [1, 1], "channels": draw(st.integers(1, 9))}
+        networks[name] = network([row], (draw(st.integers(1, 5)), 2, draw(st.integers(1, 4))), name)
+        tasks[name] = {
+            "network": name, "map": {"default": "x"}, "period": f"{draw(st.sampled_from([9, 25, 40]))} us",
+            "offset": f"{draw(st.integers(0, 9))} us", "deadline": "60 us", "priority": draw(st.integers(1, 3)),
+        }  # fmt: skip
+    platform = _preempt(draw, case.platform)
+    return Case(platform, {"name": "crowded", "tasks": tasks}, networks, "fixed-priority", case.horizon_ps)

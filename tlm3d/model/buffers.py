@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tlm3d.model.job import ItemRun
 from tlm3d.model.work import Load, TileWork
 
 
-class _Place(NamedTuple):
-    """A buffer while one layer has it."""
-
-    buffer: int
-    since: int  # the tile, counted over all layers, with which the layer took it
-
-
 class _Kept:
-    """Where the weights and the inputs lie that a layer loaded last."""
+    """The buffers that the weights and the inputs lie in which a layer loaded last."""
 
     __slots__ = ("inputs", "weights")
 
     def __init__(self) -> None:
-        self.weights: _Place | None = None
-        self.inputs: _Place | None = None
+        self.weights: int | None = None
+        self.inputs: int | None = None
 
 
 class Buffers:
@@ -34,7 +25,6 @@ class Buffers:
     def __init__(self, count: int) -> None:
         self._tiles = 0  # of layers, committed so far
         self._owners: list[ItemRun | None] = [None] * count
-        self._since = [0] * count
         self._kept: dict[ItemRun, _Kept] = {}  # of layers that have begun and have tiles left
 
     def next_work(self, run: ItemRun) -> TileWork:
@@ -55,27 +45,24 @@ class Buffers:
         if run.item.layer is None:
             return
         buffer = self._tiles % len(self._owners)
-        if self._owners[buffer] is not run:
-            self._owners[buffer], self._since[buffer] = run, self._tiles
+        self._owners[buffer] = run
         self._tiles += 1
         if run.committed:
             self._kept.pop(run, None)
             return
         kept = self._kept.setdefault(run, _Kept())
-        place = _Place(buffer, self._since[buffer])
         if work.loads_weights:
-            kept.weights = place
+            kept.weights = buffer
         if any(load.is_input for load in work.loads):
-            kept.inputs = place
+            kept.inputs = buffer
 
     def withdraw(self, run: ItemRun) -> None:
         """``run`` commits no more tiles."""
         self._kept.pop(run, None)
 
-    def _is_lost(self, run: ItemRun, place: _Place | None) -> bool:
-        if place is None:
-            return False
-        return self._owners[place.buffer] is not run or self._since[place.buffer] != place.since
+    def _is_lost(self, run: ItemRun, buffer: int | None) -> bool:
+        # A tile has all it needs when it is committed, so that a buffer of the layer's still has what was kept there.
+        return buffer is not None and self._owners[buffer] is not run
 
 
 def _last_loads(run: ItemRun, is_input: bool) -> tuple[Load, ...]:
