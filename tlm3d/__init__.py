@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tlm3d.sweeps.axis import parse_axis
     from tlm3d.sweeps.point import Study
     from tlm3d.sweeps.processes import sweep
+    from tlm3d.sweeps.why import why
     from tlm3d.tlm.carrier import Carrier
     from tlm3d.tlm.channel import Channel
     from tlm3d.tlm.fabric import Fabric
@@ -62,6 +63,7 @@ __all__ = [
     "parse_axis",
     "simulate",
     "sweep",
+    "why",
 ]
 
 _HOME = {
@@ -72,6 +74,7 @@ _HOME = {
     "simulate": "tlm3d.simulation",
     "Study": "tlm3d.sweeps.point",
     "sweep": "tlm3d.sweeps.processes",
+    "why": "tlm3d.sweeps.why",
     "Surroundings": "tlm3d.model.surroundings",
     "Carrier": "tlm3d.tlm.carrier",
     "Channel": "tlm3d.tlm.channel",

@@ -56,8 +56,7 @@ def simulate(
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
     system.recording.kept = kept
     digest = Digest(system.recording)
-    # A module of the user's may book what has long been.
-    fold = None if system.recording.kept.everything or modules else digest.fold
+    fold = None if modules else digest.fold  # a module of the user's may book what has long been
     system.run(progress, fold, modules)
     return digest.result()
 

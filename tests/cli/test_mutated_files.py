@@ -12,7 +12,10 @@ from typer.testing import CliRunner
 from tlm3d.cli import app
 
 GOOD = Path(__file__).parent / "good"
-TEXTS = {name: (GOOD / name).read_text() for name in ("platform.yaml", "workload.yaml", "networks/tiny.yaml")}
+ACTIVATED = ("activated.yaml", "arrivals.csv")
+TEXTS = {
+    name: (GOOD / name).read_text() for name in ("platform.yaml", "workload.yaml", "networks/tiny.yaml", *ACTIVATED)
+}
 ODD = st.sampled_from([*"0159.-+:,[]{}#&*!|>'\"%@` \t\n\\?~_", "e9", "\0", "\x1b", "µ", "１", "é", "null", "- "])
 
 
@@ -43,7 +46,8 @@ def test_a_slip_of_the_keyboard_never_looks_like_a_bug(mutation: tuple[str, str]
         good = Path(folder) / "good"
         for name, original in TEXTS.items():
             (good / name).write_bytes((text if name == changed else original).encode())
-        command = ["run", str(good / "platform.yaml"), str(good / "workload.yaml"), "--horizon", "1 ms"]
+        workload = good / ("activated.yaml" if changed in ACTIVATED else "workload.yaml")
+        command = ["run", str(good / "platform.yaml"), str(workload), "--horizon", "1 ms"]
         result = CliRunner().invoke(app, command)
     assert result.exit_code in (0, 1, 2), result.stderr
     assert "Traceback" not in result.output

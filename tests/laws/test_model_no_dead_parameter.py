@@ -67,7 +67,7 @@ SILENT = {
 }
 
 # Keys that the pair leaves at their defaults, and values that act.
-_ARRAY = "platform dies.npu.blocks.array"
+_ARRAY, _CLUSTER = "platform dies.npu.blocks.array", "platform dies.logic.blocks.cluster"
 ADDED = {
     f"{_ARRAY}.buffers": ("2", "1"),
     f"{_ARRAY}.layer_setup": ("0", "1000", "2000"),
@@ -150,6 +150,14 @@ def test_a_key_that_the_files_do_not_give_acts_but_at_its_default(path: str) -> 
     found = {baseline(TYPICAL), *(outcome({path: value}) for value in values)}
     assert len(found) == 1 + len(values)
     assert not any(text.startswith("refused") for text in found)
+
+
+def test_preemption_and_the_switch_back_act_where_jobs_meet_in_the_middle_of_a_layer() -> None:
+    in_tiles = {**_ON_CLUSTER, f"{_CLUSTER}.l1": "24 KiB"}
+    keys = [("preemption", "tile"), ("preemption", "none"), ("preemption", "full")]
+    changes = [*keys, ("context_switch", "1 us"), ("context_switch", "2 us")]
+    found = {outcome({**in_tiles, f"{_CLUSTER}.{key}": value}) for key, value in changes}
+    assert len(found) == len(changes)
 
 
 def test_less_room_for_staged_weights_changes_the_result() -> None:

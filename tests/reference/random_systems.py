@@ -50,6 +50,17 @@ def _gate_some(draw: st.DrawFn, stack: Tree) -> Tree:
     return stack
 
 
+def preempt(draw: st.DrawFn, stack: Tree) -> Tree:
+    """``stack`` with compute blocks that let more urgent jobs in as they may, and pay to get back."""
+    for die in stack["dies"].values():
+        for block in die["blocks"].values():
+            if block["kind"] in ("riscv-cluster", "cnn-accelerator"):
+                modes = ["tile", "none", *(["full"] if block["kind"] == "riscv-cluster" else [])]
+                block["preemption"] = draw(st.sampled_from(modes))
+                block["context_switch"] = draw(st.sampled_from(["0 ps", "1 ps", "700 ns"]))
+    return stack
+
+
 @st.composite
 def layers(draw: st.DrawFn, in_channels: int, channels: int, most: int = 4) -> list[Tree]:
     """A chain of layers of stride 1, now and then with a sum over two of them that have the same shape."""
@@ -243,6 +254,7 @@ def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
     if kind == "camera":
         task["input"] = {
             "camera": "camera", "mode": draw(st.sampled_from(["full", "half"])), "every": draw(st.integers(1, 2)),
+            "event": draw(st.sampled_from(["1", "0.5"])),
         }  # fmt: skip
     elif kind == "ear":
         mode = draw(st.sampled_from(["wave", "long", "bands"]))
@@ -256,12 +268,34 @@ def _task(draw: st.DrawFn, fixed: bool) -> tuple[Tree, Tree | None]:
 
 
 @st.composite
+def _by_others(draw: st.DrawFn, task: Tree, others: list[str]) -> Tree:
+    """``task``, perhaps activated by chance or by one of ``others`` instead of its clock, its stages in branches."""
+    task = dict(task)
+    if len(task.get("stages", [])) == 2 and draw(st.booleans()):
+        second = draw(st.sampled_from([[], ["stage0"], "network"]))
+        if second != "network" or "network" in task:
+            task["stages"] = [task["stages"][0], {**task["stages"][1], "after": second}]
+    kind = draw(st.sampled_from(["clock", "sporadic", *(["after"] if others else [])]))
+    if "period" not in task or kind == "clock":
+        return task
+    period = task.pop("period")
+    task.pop("jitter")
+    if kind == "sporadic":
+        task["sporadic"] = {"min_distance": period, "mean_distance": draw(st.sampled_from([period, "60 us"]))}
+    else:
+        task.pop("offset")
+        task["after"] = {"task": draw(st.sampled_from(others)), "probability": draw(st.sampled_from(["1", "0.7"]))}
+    return task
+
+
+@st.composite
 def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
     """One to four tasks, often too many for the stack. ``fixed``: periodic, never ended early, one block a layer, no
     weights pass through a memory, and nothing is ever gated."""
     tasks, networks = {}, {}
     for name in draw(st.lists(_tasks, min_size=1, max_size=4, unique=True)):
         task, net = draw(_task(fixed))
+        task = task if fixed else draw(_by_others(task, sorted(tasks)))
         if net is not None:
             networks[name] = {**net, "name": name}
             task["network"] = name
@@ -272,4 +306,6 @@ def systems(draw: st.DrawFn, fixed: bool = False) -> Case:
     stack = draw(stacks(staged=not fixed))
     if not fixed and draw(st.booleans()):
         stack = _gate_some(draw, stack)
+    if not fixed and draw(st.booleans()):
+        stack = preempt(draw, stack)
     return Case(stack, workload, networks, policy, horizon_ps, seed=draw(st.integers(0, 3)))

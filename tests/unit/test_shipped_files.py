@@ -39,3 +39,10 @@ def test_the_drone_steers_at_18_frames_a_second_and_keeps_its_deadlines(platform
         "attitude": (500, 0), "dronet": (18, 0), "listen": (32, 0)
     }  # fmt: skip
     assert {span.layer for span in result.recording.spans if span.what == "sensing"} == {"dronet"}
+
+
+@pytest.mark.parametrize("workload", ["always_on_vision", "nano_drone"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_no_shipped_pair_is_overloaded_or_lets_a_task_starve(platform: str, workload: str) -> None:
+    described = load_platform(ROOT / f"platforms/{platform}.yaml"), load_workload(ROOT / f"workloads/{workload}.yaml")
+    assert simulate(*described, horizon="300 ms", record="totals").troubles == ()

@@ -17,9 +17,12 @@ from tlm3d.analysis.energy import UNOWNED, Key, accounts, booked_aj
 from tlm3d.analysis.meter import Meter
 from tlm3d.analysis.power import average_nw
 from tlm3d.analysis.result import Account, Battery, ChannelResult, Result, TaskResult
+from tlm3d.analysis.troubles import Troubles
 from tlm3d.analysis.utilisation import Use, blocks, by_task_ps, used_ps
 from tlm3d.analysis.verdict import verdict
-from tlm3d.record.recording import JobEnd, Recording, StateInterval
+from tlm3d.record.columns import Columns, Names
+from tlm3d.record.job_columns import JobColumns
+from tlm3d.record.recording import JobEnd, Recording, Span, StateInterval, TransferLeg
 from tlm3d.units import show_nw
 
 
@@ -31,13 +34,21 @@ class Digest:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._kept = replace(recording, spans=[], legs=[], states=[], jobs=[])  # of those taken out
+        names = Names()
+        self._kept = replace(  # of those taken out
+            recording,
+            spans=Columns(Span, names),
+            legs=Columns(TransferLeg, names),
+            states=Columns(StateInterval, names),
+            jobs=JobColumns(names),
+        )
         self._booked_aj: Counter[Key] = Counter()
         self._channels: dict[str, ChannelResult] = channel_results(self._kept)
         self._used_ps: Counter[Use] = Counter()
         self._tallies = {name: Tally(name, task.deadline_ps, task.firm) for name, task in recording.tasks.items()}
         self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
         self._chains = Chains(recording)
+        self._troubles = Troubles(recording.tasks)
         self._meter = Meter(recording.limits, recording.supply)
 
     def fold(self, settled_ps: int, going_on: Sequence[StateInterval]) -> None:
@@ -70,7 +81,8 @@ class Digest:
             booked, battery = self._battery(total_aj, tasks)
         held = self._meter.limits()
         chains = self._chains.results(horizon_ps)
-        word, reasons = verdict(tasks.values(), held, chains.values())
+        troubles = self._troubles.result(recording, tasks)
+        word, reasons = verdict(tasks.values(), held, chains.values(), troubles)
         return Result(
             verdict=word,
             reasons=reasons,
@@ -97,6 +109,7 @@ class Digest:
             battery=battery,
             chains=chains,
             blocks=blocks(self._used_ps),
+            troubles=troubles,
         )
 
     def _battery(self, rail_aj: int, tasks: dict[str, TaskResult]) -> tuple[tuple[Account, ...], Battery]:
@@ -126,6 +139,7 @@ class Digest:
         self._chains.add(by_task, () if facts is self._recording else self._recording.jobs, settled_ps)
         for name, jobs in by_task.items():
             self._tallies[name].add(jobs, horizon_ps)
+            self._troubles.add(name, jobs, horizon_ps)
             self._contenders[name] = blame.contenders([*self._contenders[name], *jobs], horizon_ps)
         self._booked_aj.update(booked_aj(facts))
         self._channels = added(self._channels, channel_results(facts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tlm3d.record.recording import JobEnd, Recording
+from tlm3d.record.recording import JobEnd, LockWait, Recording
 
 
 class Verdict(StrEnum):
@@ -121,6 +121,29 @@ class JobBlame:
     response_ps: int
     slack_ps: int  # deadline − finish (or − horizon when unfinished); negative when late
     buckets: dict[str, int]  # in the order of analysis.blame.BUCKETS, zeros left out
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something wrong beyond single jobs; see analysis/troubles.py for when it is.
+
+    ``where``: the blocks (joined by ``+`` where any of them will do), channel or resources. ``who``: the task that asks
+    for most, the starved task, the first job of the circle.
+    """
+
+    kind: str  # overload, starvation, deadlock
+    where: str
+    who: str
+    at_ps: int | None  # starvation: since when; deadlock: when it closed
+    asked_ps: int = 0  # overload: time that the judged jobs need there
+    capacity_ps: int = 0  # overload: time there is; starvation: from at_ps to the horizon
+    shares: tuple[tuple[str, int], ...] = ()  # ps by task, largest first: of asked_ps; of holding what is waited for
+    waits: tuple[LockWait, ...] = ()  # deadlock: each job waits for the next one
+
+    @property
+    def total_ps(self) -> int:
+        """What the shares are parts of."""
+        return sum(part_ps for _, part_ps in self.shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,3 +272,4 @@ class Result:
     battery: Battery | None = None  # None without a supply
     chains: dict[str, ChainResult] = field(default_factory=dict)  # by name
     blocks: dict[str, BlockUse] = field(default_factory=dict)  # those at work, as die.block
+    troubles: tuple[Trouble, ...] = ()

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tlm3d.analysis import limits
-from tlm3d.analysis.result import ChainResult, LimitResult, TaskResult, Verdict
+from tlm3d.analysis.result import ChainResult, LimitResult, TaskResult, Trouble, Verdict
+from tlm3d.analysis.troubles import DEADLOCK, clause
 from tlm3d.units import show_ps
 
 
 def verdict(
-    tasks: Iterable[TaskResult], held: Iterable[LimitResult], chains: Iterable[ChainResult] = ()
+    tasks: Iterable[TaskResult],
+    held: Iterable[LimitResult],
+    chains: Iterable[ChainResult] = (),
+    troubles: Iterable[Trouble] = (),
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict and a clause for everything that decided it, misses before what could not be judged."""
+    """The verdict and a clause for everything that decided it: deadlocks, misses, then what could not be judged."""
     tasks, held, chains = tuple(tasks), tuple(held), tuple(chains)
-    missed = [_clause(task) for task in tasks if not task.is_kept]
+    missed = [clause(trouble) for trouble in troubles if trouble.kind == DEADLOCK]
+    missed += [_clause(task) for task in tasks if not task.is_kept]
     missed += [clause for chain in chains for clause in _too_slow(chain)]
     missed += [limits.clause(limit) for limit in held if limit.met is False]
     unjudged = [f"{task.name}: no deadline inside the horizon" for task in tasks if not task.judged]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
-from tlm3d.blocks._operated import ComputeEnergySpec, OperatedSpec
+from tlm3d.blocks._operated import ComputeEnergySpec, OperatedSpec, ProgrammableSpec
 from tlm3d.cnn.layers import Layer
 from tlm3d.cnn.tiling import Pace, Tile, tile_layer
 from tlm3d.facts import Fact
@@ -23,6 +23,7 @@ from tlm3d.spec.quantities import (
     Frozen,
     Positive,
     SizeOrZeroBits,
+    TimePs,
 )
 from tlm3d.units import QuantityError, ceil_div
 
@@ -63,6 +64,10 @@ class ComputeSpec(OperatedSpec):
     not fit beside what else lies there, and the block loads them from it. With two ``buffers`` a tile moves while
     another one computes; with one it has all of the local memory, and nothing overlaps. ``layer_setup`` cycles pass
     before the first tile of a layer computes; they cost no energy, but the block counts as active.
+
+    ``preemption``: a more urgent job gets the block at the next ``tile`` that is not committed, or only where a layer
+    that has begun is over (``none``); with ``full`` one of its plain stages stops what computes at once, which takes
+    cores that run instructions. ``context_switch`` passes before the block goes on with a layer that was interrupted.
     """
 
     points: tuple[ComputePointSpec, ...] = ()
@@ -75,6 +80,8 @@ class ComputeSpec(OperatedSpec):
     dma: DmaSpec | None = None
     buffers: Count = 2
     layer_setup: CountOrZero = 0
+    preemption: Literal["tile", "none", "full"] = "tile"
+    context_switch_ps: TimePs = Field(alias="context_switch", default=0)
 
     ROLE = "compute"
 
@@ -84,6 +91,13 @@ class ComputeSpec(OperatedSpec):
         if buffers > 2:
             raise QuantityError(f"expected 1 or 2 buffers, got {buffers}")
         return buffers
+
+    @field_validator("preemption")
+    @classmethod
+    def _stops_where_it_can(cls, preemption: str) -> str:
+        if preemption == "full" and not issubclass(cls, ProgrammableSpec):
+            raise QuantityError("expected one of: tile, none; got 'full', which takes cores that run instructions")
+        return preemption
 
     @property
     def local_bytes(self) -> int:

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from tlm3d.model.camera import Camera
 from tlm3d.model.context import Context
+from tlm3d.model.estimate import until_done_ps
 from tlm3d.model.job import ItemRun, Job
 from tlm3d.model.locks import Locks
 from tlm3d.model.op import Op, latest
 from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.pool import Pool
-from tlm3d.model.work import Piece
 from tlm3d.policies import Option, Policy
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
-from tlm3d.tlm.passage import Passage
 from tlm3d.tlm.timing import PLACE
 
 if TYPE_CHECKING:
@@ -106,28 +105,10 @@ class Dispatcher:
             for block in run.item.options:
                 self._assign(run, block)
                 engine = self.engines[block]
-                options.append(Option(".".join(block), now_ps + self._until_done_ps(engine, run)))
+                options.append(Option(".".join(block), now_ps + until_done_ps(self._context, engine, run)))
             chosen = self._policy.place(run.job, run.item.name, options, now_ps)
             self._assign(run, run.item.options[options.index(chosen)])
             self._ready(run)
-
-    def _until_done_ps(self, engine: Engine, run: ItemRun) -> int:
-        """How long ``run`` would take on ``engine``, which may have to wake up and has other work queued."""
-        return engine.delay_ps(self._context.now_ps) + engine.queued_ps + self._alone_ps(run)
-
-    @staticmethod
-    def _alone_ps(run: ItemRun) -> int:
-        """How long ``run`` would take by itself: first load, then the slower of loading and computing, last store."""
-        total_ps = 0
-        piece: Piece | None = None
-        for tile in run.tiles:
-            load_ps = sum(Passage(load.route.channels, load.bytes).duration_ps for load in tile.loads)
-            if tile.loads_weights and tile.piece is not None and tile.piece != piece:
-                piece = tile.piece
-                load_ps += Passage(piece.route.channels, piece.bytes).duration_ps
-            total_ps += max(load_ps, tile.compute_ps) if total_ps else load_ps + tile.compute_ps
-        last = run.tiles[-1].store
-        return total_ps + (Passage(last[0].channels, last[1]).duration_ps if last else 0)
 
     def item_finished(self, run: ItemRun, op: Op) -> None:
         """All tiles of ``run`` are stored: its readers may go on, or its job is over."""

@@ -98,10 +98,11 @@ class Job(JobView):
         self.running = tuple(other for other in self.running if other is not op)
         self.last_op = latest(self.last_op, op)
 
-    def finished(self, finish_ps: int) -> JobEnd:
-        """The fact that this job has finished, its last operation being over."""
+    def finished(self) -> JobEnd:
+        """The fact that this job has finished, with its last operation."""
         last = self.last_op
         assert last is not None
+        finish_ps = last.end_ps
         whole = last.before is None and not last.waits and last.start_ps == self.release_ps
         segments = last.parts if whole and last.parts else tuple(chain(last, self.release_ps))
         return _new(

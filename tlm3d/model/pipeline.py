@@ -14,23 +14,25 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec
-from tlm3d.model.context import Busy, Context, Owner
+from tlm3d.model.buffers import Buffers
+from tlm3d.model.context import Context, Owner
 from tlm3d.model.gate import Gate, States, powers_of
 from tlm3d.model.job import ItemRun, Urgency
 from tlm3d.model.op import Op, latest
 from tlm3d.model.stage import Held, Stage
 from tlm3d.model.topology import Route
+from tlm3d.model.unit import TileRun, Unit
 from tlm3d.model.waits import Waits
 from tlm3d.model.work import TileWork
 from tlm3d.record.recording import Component, Segment, Span, StateInterval
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
-from tlm3d.tlm.timing import NEVER, NORMAL, PICK
+from tlm3d.tlm.timing import PICK
 from tlm3d.tlm.transfer import Transfer
 
 
@@ -41,18 +43,13 @@ class _Waiting(NamedTuple):
     after: Op | None  # of the job's own operations, the one that let its weights be fetched ahead of its inputs
 
 
-class TileRun:
-    """A committed tile on its way through the block."""
+class Backlog(NamedTuple):
+    """The tiles under way: of ``to_store`` the first one is being stored, ``loaded`` begins with what was suspended."""
 
-    __slots__ = ("compute_op", "load_op", "next_load", "run", "store_op", "tile", "work")
-
-    def __init__(self, run: ItemRun, tile: int) -> None:
-        self.run, self.tile = run, tile
-        self.work: TileWork = run.tiles[tile]
-        self.next_load = 0
-        self.load_op: Op | None = None
-        self.compute_op: Op | None = None
-        self.store_op: Op | None = None
+    to_store: tuple[TileRun, ...]
+    computing: TileRun | None
+    loaded: tuple[TileRun, ...]
+    loading: TileRun | None
 
 
 class Pipeline:
@@ -61,19 +58,21 @@ class Pipeline:
     def __init__(
         self, context: Context, name: BlockName, spec: ComputeSpec, finished: Callable[[ItemRun, Op], None]
     ) -> None:
-        self._context, self._name, self._buffers = context, name, spec.buffers
+        self._context, self._name, self.buffers = context, name, spec.buffers
+        self._preemption = spec.preemption
         self._finished = finished
         self._path = ".".join(name)
         self._component = Component(*name)
-        self._initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
+        self.initiators = {what: f"{self._path}.{what}" for what in ("stage", "load", "store")}
+        self._local = Buffers(spec.buffers)
         self._stage = Stage()
         self._ahead_under_way = False
         self._newest: ItemRun | None = None  # the layer that began last, of those whose weights may be staged
         self._waiting: list[_Waiting] = []
+        self._at_once: list[_Waiting] = []  # plain stages where they may suspend what computes
         self._loading: TileRun | None = None
         self._stalled: TileRun | None = None  # its weights are in, its inputs do not exist yet
         self._loaded: deque[TileRun] = deque()
-        self._computing: TileRun | None = None
         self._to_store: deque[TileRun] = deque()  # computed; the first one is being stored
         self._committed: deque[TileRun] = deque(maxlen=2)  # the last two, done or not
         self._computed: deque[TileRun] = deque(maxlen=2)
@@ -82,8 +81,8 @@ class Pipeline:
         self._ports = {"stage": self._waits.stage, "load": self._waits.load, "store": self._waits.store}
         self._picking = False
         self._pick_alarm = Alarm(context.env, self._pick)
-        self._compute_alarm = Alarm(context.env, self._compute_ends)
-        self.busy = Busy()
+        self._unit = Unit(context, self._component, spec, self._waits, self._computed_one)
+        self.busy = self._unit.busy
         self.gate = Gate(context.recording, self._component, spec.states.gated)
         self._states = States(context.recording, self._component, powers_of(spec))
         self.queued_ps = 0  # computing time of what waits or is committed
@@ -98,19 +97,37 @@ class Pipeline:
         run.queued = True
         self.gate.engage(self._context.now_ps)
         self.queued_ps += sum(tile.compute_ps for tile in run.tiles)
-        insort(self._waiting, _Waiting(run.job.urgency, run.item.position, run, after), key=lambda w: w[:2])
+        queue = self._at_once if self._preemption == "full" and run.item.stage is not None else self._waiting
+        insort(queue, _Waiting(run.job.urgency, run.item.position, run, after), key=lambda w: w[:2])
         self._request_pick()
 
     def withdraw(self, run: ItemRun) -> None:
         """``run`` commits no more tiles: its job was aborted."""
         self._waiting = [w for w in self._waiting if w.run is not run]
+        self._at_once = [w for w in self._at_once if w.run is not run]
+        self._local.withdraw(run)
+        self._unit.withdraw(run, any(tile.run is run for tile in self._under_way()))
         self.queued_ps -= sum(tile.compute_ps for tile in run.tiles[run.next_tile :])
         if self._stalled is not None and self._stalled.run is run:
             self._abandon(self._stalled)
         self._release_if_idle()
+        if self._at_once:
+            self._request_pick()
+
+    def backlog(self) -> Backlog:
+        """The tiles under way now."""
+        return Backlog(
+            tuple(self._to_store), self._unit.computing, (*self._unit.suspended, *self._loaded), self._loading
+        )
+
+    def ahead_of(self, run: ItemRun) -> list[ItemRun]:
+        """The items that wait here and would go before ``run``, in order."""
+        own = (run.job.urgency, run.item.position)
+        return [waiting.run for waiting in self._waiting if waiting[:2] < own]
 
     def _release_if_idle(self) -> None:
-        if not (self._waiting or self._loading or self._loaded or self._computing or self._to_store):
+        waiting = self._waiting or self._at_once
+        if not (waiting or self._loading or self._loaded or self._unit.computing or self._to_store):
             self.gate.release(self._context.now_ps)
 
     def delay_ps(self, now_ps: int) -> int:
@@ -138,19 +155,22 @@ class Pipeline:
             return self._waits.to_store(run.job, since_ps, until_ps)
         if any(tile.run is run for tile in self._loaded):
             return self._waits.to_compute(run.job, since_ps, until_ps)
-        return self.gate.waits(since_ps, until_ps, partial(self._waits.to_load, run.job))
+        is_at_once = any(waiting.run is run for waiting in self._at_once)
+        held = self._waits.to_start if is_at_once else self._waits.to_load
+        return self.gate.waits(since_ps, until_ps, partial(held, run.job))
 
     def _forget(self) -> None:
         """Let go of what nobody who waits began to wait for before."""
         if not self._waits.many:
             return
         since_ps = [self._context.now_ps]
-        for waiting in self._waiting:
+        for waiting in (*self._waiting, *self._at_once):
             run = waiting.run
             op = self._origin(run, waiting.after)
             since_ps.append(op.end_ps if op is not None else run.job.release_ps)
         since_ps += [tile.load_op.end_ps for tile in self._loaded if tile.load_op is not None]
         since_ps += [tile.compute_op.end_ps for tile in self._to_store if tile.compute_op is not None]
+        since_ps += [tile.resumed_ps for tile in self._unit.suspended]
         if self._newest is not None and self._newest.load_op is not None:
             since_ps.append(self._newest.load_op.end_ps)
         self._waits.forget(min(since_ps))
@@ -178,25 +198,64 @@ class Pipeline:
     def _pick(self) -> None:
         """Commit tiles while the load port is free and a buffer is."""
         self._picking = False
-        while self._waiting and self._loading is None and self._has_room(self._waiting[0].run):
-            run, after = self._waiting[0].run, self._waiting[0].after
-            origin = self._origin(run, after)
-            tile_run = TileRun(run, run.next_tile)
+        self._start_at_once()
+        while self._waiting and self._loading is None:
+            entry = self._next()
+            run, work = entry.run, self._local.next_work(entry.run)
+            if not self._has_room(run, work):
+                break
+            origin = self._origin(run, entry.after)
+            tile_run = TileRun(run, run.next_tile, work)
             run.next_tile += 1
+            self._local.take(run, work)
             if run.next_tile == len(run.tiles):
-                self._waiting.pop(0)
+                self._waiting.remove(entry)
             self._commit(tile_run, origin)
 
-    def _has_room(self, run: ItemRun) -> bool:
-        """Whether a buffer is free for the next tile of ``run``, and room for its piece of staged weights."""
+    def _next(self) -> _Waiting:
+        """Whose tile is committed next: the most urgent; without preemption the layer that has begun, if one has."""
+        if self._preemption == "none":
+            return next((waiting for waiting in self._waiting if waiting.run.next_tile), self._waiting[0])
+        return self._waiting[0]
+
+    def _start_at_once(self) -> None:
+        """The most urgent plain stage takes the unit from a less urgent job, or where none is more urgent."""
+        if not self._at_once:
+            return
+        run, computing, now_ps = self._at_once[0].run, self._unit.computing, self._context.now_ps
+        job = run.job
+        if computing is not None:
+            if computing.run.job.urgency <= job.urgency:
+                return
+            self._unit.suspend()
+        elif any(other.job.urgency < job.urgency for other in self._wanting()):
+            return
+        self._at_once.pop(0)
+        run.next_tile = 1
+        if job.start_ps < 0:
+            job.start_ps = now_ps
+        origin = latest(run.ready_op, job.input_op)
+        since_ps = origin.end_ps if origin is not None else job.release_ps
+        waits = self.gate.waits(since_ps, now_ps, partial(self._waits.to_start, job))
+        self._forget()
+        self._unit.start(TileRun(run, 0, run.tiles[0], at_once=True), origin, waits)
+
+    def _wanting(self) -> Iterator[ItemRun]:
+        """Layers that wait or have tiles under way."""
+        yield from (waiting.run for waiting in self._waiting)
+        yield from (tile.run for tile in self._under_way())
+
+    def _has_room(self, run: ItemRun, work: TileWork) -> bool:
+        """Whether a buffer is free for ``work``, the next tile of ``run``, and room for its piece of staged weights."""
         under_way = self._under_way()
-        if len(under_way) >= self._buffers or (self._buffers == 1 and self._to_store):
+        if len(under_way) >= self.buffers or (self.buffers == 1 and self._to_store):
             return False
-        return self._stage.admits(run, under_way)
+        return self._stage.admits(run, work, under_way)
 
     def _under_way(self) -> list[TileRun]:
         """The tiles that are committed and not computed."""
-        return [tile for tile in (self._computing, *self._loaded, self._loading) if tile is not None]
+        tiles = (self._unit.computing, *self._unit.suspended, *self._loaded, self._loading)
+        return [tile for tile in tiles if tile is not None and not tile.at_once]
 
     # ------------------------------------------------------------ staged weights
 
@@ -276,7 +335,7 @@ class Pipeline:
         # Own operations that held the port or the buffer.
         gates = [(t, t.load_op) for t in list(self._committed)[-1:]]
         gates += [(t, t.compute_op) for t in list(self._computed)[-1:]]
-        if self._buffers == 1 and self._stored is not None:
+        if self.buffers == 1 and self._stored is not None:
             gates.append((self._stored, self._stored.store_op))
         origin = latest(origin, *(op for t, op in gates if t.run.job is job))
         since_ps = origin.end_ps if origin is not None else job.release_ps
@@ -363,42 +422,32 @@ class Pipeline:
             self._record(what, run, tile, op.start_ps, end_ps, 0)
             then(op)
 
-        context.fabric.post(self._initiators[what], route.channels, n_bytes, arrived, job.priority, owner)
+        context.fabric.post(self.initiators[what], route.channels, n_bytes, arrived, job.priority, owner)
 
     # ------------------------------------------------------------ compute
 
     def _try_compute(self) -> None:
-        if self._computing is not None or not self._loaded or len(self._to_store) >= 2:
+        if self._unit.computing is not None:
+            return
+        if self._unit.suspended:
+            self._unit.resume()
+            return
+        if not self._loaded or len(self._to_store) >= 2:
             return
         tile = self._loaded.popleft()
         job = tile.run.job
-        now_ps = self._context.now_ps
         gates = [(t, t.compute_op) for t in self._computed] + (
             [(self._stored, self._stored.store_op)] if self._stored else []
         )
         own = latest(tile.load_op, *(op for t, op in gates if t.run.job is job))
         since_ps = own.end_ps if own is not None else job.release_ps
-        waits = self._waits.to_compute(job, since_ps, now_ps)
-        op = job.begin_op(Op("compute", self._path, now_ps, now_ps + tile.work.compute_ps, own, waits))
-        tile.compute_op = op
-        self._computing = tile
-        self._waits.unit.take(now_ps, job, "compute", self._path)
-        self.busy.add(now_ps, op.end_ps)
-        self._record("compute", tile.run, tile.tile, now_ps, op.end_ps, tile.work.energy_aj)
-        self._context.env.schedule(self._compute_alarm, NORMAL, tile.work.compute_ps)
+        self._unit.start(tile, own, self._waits.to_compute(job, since_ps, self._context.now_ps))
 
-    def _compute_ends(self) -> None:
-        tile = self._computing
-        assert tile is not None
+    def _computed_one(self, tile: TileRun) -> None:
         assert tile.compute_op is not None
-        job = tile.run.job
-        now_ps = self._context.now_ps
-        job.end_op(tile.compute_op, now_ps)
-        self._context.recording.macs_executed += tile.work.macs
         self.queued_ps -= tile.work.compute_ps
-        self._computing = None
-        self._waits.unit.free(now_ps)
-        self._computed.append(tile)
+        if not tile.at_once:
+            self._computed.append(tile)
         if tile.work.store is None:
             self._tile_done(tile, tile.compute_op)
         else:
@@ -431,7 +480,7 @@ class Pipeline:
         self._tile_done(tile, op)
         self._try_compute()
         self._release_if_idle()
-        if self._buffers == 1:
+        if self.buffers == 1 or self._at_once:
             self._request_pick()
 
     def _tile_done(self, tile: TileRun, op: Op) -> None:
@@ -450,7 +499,7 @@ class Pipeline:
     @property
     def settled_ps(self) -> int:
         """What is booked later starts there or later, but for transfers, whose booking the fabric knows of."""
-        return NEVER
+        return self._unit.settled_ps
 
     def settle(self, until_ps: int) -> list[StateInterval]:
         """Record the states that have ended before ``until_ps``; those that go on there."""
@@ -460,5 +509,6 @@ class Pipeline:
         return going_on
 
     def close(self) -> None:
-        """At the horizon: the states of the block over the window."""
+        """At the horizon: what still computes, and the states of the block over the window."""
+        self._unit.close()
         self._states.close(self.busy.intervals, self.gate.gated())

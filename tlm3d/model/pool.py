@@ -17,6 +17,7 @@ from tlm3d.model.gate import Gate, States, powers_of
 from tlm3d.model.job import ItemRun, Job, Urgency
 from tlm3d.model.locks import Locks
 from tlm3d.model.op import Op, latest
+from tlm3d.model.work import Item
 from tlm3d.policies import Policy
 from tlm3d.record.recording import Component, Segment, Span, StateInterval
 from tlm3d.spec.binding import BlockName
@@ -87,7 +88,7 @@ class Pool:
         self._lanes = [_Lane(self, context, name, spec) for name, spec in sorted(specs.items())]
         self._in_tiles = any(lane.spec.preemption == "tile" for lane in self._lanes)
         self._any_gated = any(lane.gated for lane in self._lanes)
-        self._options: dict[tuple[BlockName, ...], Sequence[_Lane]] = {}
+        self._options: dict[Item, Sequence[_Lane]] = {}
         self._alike = True  # every stage so far may run on every processor
         self._ready: list[_Entry] = []
         self._parked: dict[ItemRun, _Execution] = {}  # those that wait for a resource
@@ -104,24 +105,30 @@ class Pool:
     def enqueue(self, run: ItemRun) -> None:
         """``run`` may execute from now on."""
         run.queued = True
-        job = run.job
+        job, item = run.job, run.item
         own = run.ready_op if job.input_op is None else latest(run.ready_op, job.input_op)
-        now_ps = self._env.now
         execution = _Execution(run, job.release_ps if own is None else own.end_ps)
-        options = run.item.options if run.block is None else (run.block,)
-        lanes = self._options.get(options)
+        lanes = self._options.get(item) if run.block is item.only else None
         if lanes is None:
-            found = [lane for lane in self._lanes if lane.name in options]
-            lanes = self._options[options] = found
-            self._alike = self._alike and len(found) == len(self._lanes)
+            lanes = self._lanes_for(run)
         execution.lanes = lanes
-        execution.work_ps = execution.left_ps = run.item.plain[lanes[0].name].compute_ps
-        self._queued_ps += execution.work_ps
-        insort(self._ready, (job.urgency, job.base, run.item.position, execution))
+        execution.work_ps = execution.left_ps = work_ps = item.plain[lanes[0].name].compute_ps
+        self._queued_ps += work_ps
+        insort(self._ready, (job.urgency, job.base, item.position, execution))
         if not self._picking:
             self._request_pick(0)
-        if len(lanes) == 1 and lanes[0].gated:
-            lanes[0].gate.engage(int(now_ps))
+        if self._any_gated and len(lanes) == 1:
+            lanes[0].gate.engage(int(self._env.now))
+
+    def _lanes_for(self, run: ItemRun) -> Sequence[_Lane]:
+        """The processors that ``run`` may have; where it was placed on one, that one."""
+        item = run.item
+        options = item.options if run.block is None else (run.block,)
+        lanes = [lane for lane in self._lanes if lane.name in options]
+        if run.block is item.only:
+            self._options[item] = lanes
+        self._alike = self._alike and len(lanes) == len(self._lanes)
+        return lanes
 
     def _request_pick(self, delay_ps: int) -> None:
         self._picking = True
@@ -431,9 +438,9 @@ class Pool:
                 before_aj = spent_aj(total_aj, 0, work_ps, done_ps)
                 energy_aj = spent_aj(total_aj, 0, work_ps, done_ps + worked_ps) - before_aj
             self._span(execution, lane, "compute", start_ps, now_ps, energy_aj)
-            self._part(execution, "compute", now_ps, lane.path, "-")
-            execution.left_ps = left_ps - worked_ps
-            execution.run.left_ps = execution.left_ps
+            execution.parts = (*execution.parts, _new(Segment, ("compute", start_ps, now_ps, lane.path, "-")))
+            execution.since_ps = now_ps
+            execution.run.left_ps = execution.left_ps = left_ps - worked_ps
         if lane.has_states:
             intervals = lane.busy.intervals
             intervals[-1] = (intervals[-1][0], now_ps)

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from tlm3d.model.job import ItemRun
-from tlm3d.model.work import Piece
+from tlm3d.model.work import Piece, TileWork
 
 if TYPE_CHECKING:
-    from tlm3d.model.pipeline import TileRun
+    from tlm3d.model.unit import TileRun
 
 
 class Held:
@@ -41,13 +41,12 @@ class Stage:
         held = self._held[run, piece.number] = Held(run, piece)
         return held
 
-    def admits(self, run: ItemRun, under_way: Collection[TileRun]) -> bool:
-        """Whether the next tile of ``run`` may begin: its piece is held, or there is room for it.
+    def admits(self, run: ItemRun, work: TileWork, under_way: Collection[TileRun]) -> bool:
+        """Whether ``work``, the next tile of ``run``, may begin: its piece is held, or there is room for it.
 
         It waits for pieces of the tiles under way, and for those on their way here. Beyond these it waits for nothing:
         what lies there for later is given up, what came first goes first.
         """
-        work = run.tiles[run.next_tile]
         piece = work.piece
         if piece is None or not work.loads_weights or self.find(run, piece) is not None:
             return True

@@ -14,7 +14,7 @@ from simpy import Environment
 from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.processor import Processor
-from tlm3d.errors import ElaborationError, one_of
+from tlm3d.errors import ElaborationError
 from tlm3d.links import LinkSpec
 from tlm3d.model.activations.arrivals import arrivals_of, deadline_ps, period_ps
 from tlm3d.model.activations.chance import Chance
@@ -145,9 +145,9 @@ class System:
             return
         ceilings = [name for name, resource in self._workload.resources.items() if resource.protocol == "ceiling"]
         if ceilings:
-            fixed = one_of(name for name in kinds("policies") if load_kind("policies", name).FIXED_TASKS)
+            fixed = ", ".join(name for name in kinds("policies") if load_kind("policies", name).FIXED_TASKS)
             message = f"resource {ceilings[0]} has a priority ceiling, but {policy} has no fixed order of tasks"
-            raise ElaborationError(f"{message}: use 'protocol: inheritance', or another policy{fixed}")
+            raise ElaborationError(f"{message}: use 'protocol: inheritance', or a policy that has one: {fixed}")
 
     def run(
         self, progress: Progress | None = None, fold: Fold | None = None, modules: Sequence[Builder] = ()

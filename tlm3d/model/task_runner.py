@@ -27,7 +27,10 @@ class TaskRunner:
     ) -> None:
         self._context, self._dispatcher, self._work = context, dispatcher, work
         self._spec: TaskSpec = work.task.spec
+        self._backlog = self._spec.backlog
+        self._recording = context.recording
         self._name = work.task.name
+        self._due_ps = 0  # the release that is next
         self._info = info
         self._arrivals = arrivals  # None: a camera or another task releases the jobs
         self._children: list[tuple[TaskRunner, Chance]] = []  # tasks that a finished job may release a job of
@@ -36,9 +39,10 @@ class TaskRunner:
         self._predecessor: Job | None = None  # the last job that was active
         self._waiting: deque[Job] = deque()
         self._release_alarm = Alarm(context.env, self._release_next)
+        self._horizon_ps = context.recording.horizon_ps  # nothing is released from there on
+        self._guards = self._spec.on_miss != "continue"
         self._guarded: deque[Job] = deque()  # jobs that may have to end early
         # After its release a job is aborted, or dropped: when what it has to compute would end past its deadline.
-        self._may_end_early = self._spec.on_miss != "continue"
         is_drop = self._spec.on_miss == "drop"
         self._guard_ps = max(0, info.deadline_ps - work.least_ps + 1) if is_drop else info.deadline_ps
 
@@ -47,17 +51,22 @@ class TaskRunner:
     def start(self) -> None:
         """Schedule the first release of a task that is not released by others."""
         if self._arrivals is not None:
-            self._schedule(self._arrivals)
+            self._schedule(0)
 
-    def _schedule(self, arrivals: Arrivals) -> None:
-        at_ps = arrivals.next_ps()
-        if at_ps < self._context.recording.horizon_ps:
-            self._context.env.schedule(self._release_alarm, NORMAL, at_ps - self._context.now_ps)
+    def _schedule(self, now_ps: int) -> None:
+        assert self._arrivals is not None
+        self._due_ps = at_ps = self._arrivals.next_ps()
+        if at_ps < self._horizon_ps:
+            self._context.env.schedule(self._release_alarm, NORMAL, at_ps - now_ps)
 
     def _release_next(self) -> None:
-        assert self._arrivals is not None
-        self._schedule(self._arrivals)
-        self._arrive(self._new_job())
+        now_ps = self._due_ps
+        self._schedule(now_ps)
+        job = self._new_job(now_ps)
+        if self._active is None:
+            self._activate(job, now_ps)
+        else:
+            self._wait(job)
 
     def add_child(self, child: TaskRunner, chance: Chance) -> None:
         """Each finished job releases one of ``child``, by ``chance`` of its own index."""
@@ -65,40 +74,48 @@ class TaskRunner:
 
     def _release_after(self, source: int) -> None:
         """Job ``source`` of the parent has finished."""
-        if self._context.now_ps < self._context.recording.horizon_ps:
-            job = self._new_job()
+        now_ps = self._context.now_ps
+        if now_ps < self._horizon_ps:
+            job = self._new_job(now_ps)
             job.source = source
-            self._arrive(job)
+            self._arrive(job, now_ps)
 
     def release_frame(self, frame: Frame) -> None:
         """A camera starts to read out a frame of this task."""
-        job = self._new_job()
+        now_ps = self._context.now_ps
+        job = self._new_job(now_ps)
         job.frame = frame
         frame.on_end.append(partial(self._frame_ended, job))
-        self._arrive(job)
+        self._arrive(job, now_ps)
 
-    def _new_job(self) -> Job:
-        job = Job(self._work, self._index, self._context.now_ps, self._info, self._finish)
+    def _new_job(self, now_ps: int) -> Job:
+        job = Job(self._work, self._index, now_ps, self._info, self._finish)
         self._index += 1
-        if self._may_end_early:
+        if self._guards:
             self._guarded.append(job)
             self._dispatcher.decide_in(self._guard_ps)
         return job
 
-    def _arrive(self, job: Job) -> None:
+    def _arrive(self, job: Job, now_ps: int) -> None:
         if self._active is None:
-            self._activate(job)
-            return
+            self._activate(job, now_ps)
+        else:
+            self._wait(job)
+
+    def _wait(self, job: Job) -> None:
         self._waiting.append(job)
-        if len(self._waiting) > self._spec.backlog:
+        if len(self._waiting) > self._backlog:
             self._dispatcher.decide_in(0)  # the active job may yet end at this instant
 
     # ------------------------------------------------------------ start
 
-    def _activate(self, job: Job) -> None:
+    def _activate(self, job: Job, now_ps: int) -> None:
         self._active = job
         job.active = True
-        self._try_start(job)
+        if job.frame is None and job.release_ps == now_ps:
+            self._dispatcher.start_job(job)
+        else:
+            self._try_start(job, now_ps)
         self._predecessor = job
 
     def _frame_ended(self, job: Job, frame: Frame) -> None:
@@ -108,13 +125,12 @@ class TaskRunner:
         if frame.lost:
             self._end_early(job, "input-lost", self.waiting_for(job))
         elif job.active:
-            self._try_start(job)
+            self._try_start(job, self._context.now_ps)
 
-    def _try_start(self, job: Job) -> None:
+    def _try_start(self, job: Job, now_ps: int) -> None:
         frame = job.frame
         if frame is not None and frame.landed is None:
             return
-        now_ps = self._context.now_ps
         arrived_ps = job.input_op.end_ps if job.input_op else job.release_ps
         if now_ps > arrived_ps:  # the task's job before this one was still running
             before = self._predecessor.label if self._predecessor is not None else "-"
@@ -126,7 +142,7 @@ class TaskRunner:
 
     def _finish(self, job: Job) -> None:
         job.ended = True
-        self._context.recording.jobs.append(job.finished(self._context.now_ps))
+        self._recording.jobs.append(job.finished())
         if self._waiting:
             self._next()
         else:
@@ -138,12 +154,12 @@ class TaskRunner:
     def _next(self) -> None:
         self._active = self._waiting.popleft() if self._waiting else None
         if self._active is not None:
-            self._activate(self._active)
+            self._activate(self._active, self._context.now_ps)
 
     def _end_early(self, job: Job, status: str, waiting: Waiting) -> None:
         if job.items:
             self._dispatcher.withdraw(job)
-        self._record(job, status, -1, waiting)
+        self._record(job, status, waiting)
         if job is self._active:
             self._next()
         else:
@@ -165,14 +181,14 @@ class TaskRunner:
 
     def trim_backlog(self) -> None:
         """Drop what the backlog bars, the oldest first."""
-        while len(self._waiting) > self._spec.backlog:
+        while len(self._waiting) > self._backlog:
             job = self._waiting.popleft()
-            self._record(job, "dropped", -1, self.waiting_for(job))
+            self._record(job, "dropped", self.waiting_for(job))
 
-    def _record(self, job: Job, status: str, finish_ps: int, waiting: Waiting) -> None:
-        now_ps = self._context.now_ps
+    def _record(self, job: Job, status: str, waiting: Waiting) -> None:
+        """``job`` has ended early, and waited for ``waiting`` where it was not at work."""
         job.ended = True
-        self._context.recording.jobs.append(self._end_of(job, status, finish_ps, now_ps, waiting))
+        self._recording.jobs.append(self._end_of(job, status, -1, self._context.now_ps, waiting))
 
     def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
         return job.end(status, finish_ps, job.segments(now_ps, waiting))
@@ -190,4 +206,4 @@ class TaskRunner:
         """At the horizon: record the jobs that have not ended."""
         for job in [*([self._active] if self._active else []), *self._waiting]:
             horizon_ps = self._context.recording.horizon_ps
-            self._context.recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job)))
+            self._recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tlm3d.model.job import Job, Urgency
@@ -53,15 +53,14 @@ class Part:
         else:
             self.past.append(held._replace(end_ps=now_ps))
 
-    def over(self, since_ps: int, until_ps: int) -> list[Hold]:
+    def over(self, since_ps: int, until_ps: int) -> Iterator[Hold]:
         """Who held it over [since, until), cut to that, in order of time."""
-        found: list[Hold] = []
         first = bisect_right(self.past, since_ps, key=lambda hold: hold.end_ps)
-        for hold in (*self.past[first:], *([self._going_on] if self._going_on is not None else [])):
-            if hold.start_ps >= until_ps:
+        for at in range(first, len(self.past) + 1):
+            hold = self.past[at] if at < len(self.past) else self._going_on
+            if hold is None or hold.start_ps >= until_ps:
                 break
-            found.append(hold._replace(start_ps=max(since_ps, hold.start_ps), end_ps=min(until_ps, hold.end_ps)))
-        return found
+            yield hold._replace(start_ps=max(since_ps, hold.start_ps), end_ps=min(until_ps, hold.end_ps))
 
     def forget(self, until_ps: int) -> None:
         """Nobody will ask for what ended at ``until_ps`` or before."""
@@ -81,6 +80,10 @@ class Waits:
         """What ``job`` waited for to have a tile committed: the port, else a buffer, which is free when its tile is
         computed (of one, stored), else room in the memory that weights pass through."""
         return self._pieces(job, since_ps, until_ps, (self.load, self.unit, self.store, self.stage))
+
+    def to_start(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What a stage of ``job`` that needs no port waited for: the unit, else a layer of a more urgent job."""
+        return self._pieces(job, since_ps, until_ps, (self.unit, self.load, self.store, self.stage))
 
     def to_compute(self, job: Job, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
         """What a loaded tile of ``job`` waited for: the unit, else the store of a tile before."""

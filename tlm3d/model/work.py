@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from tlm3d.spec.binding import BlockName, TaskBinding
 from tlm3d.spec.platform import PlatformSpec
 from tlm3d.spec.stages import NETWORK, Precedence, StageSpec
 from tlm3d.spec.workload import Task
+from tlm3d.tlm.passage import Passage
 from tlm3d.units import PS_PER_S, book_aj, ceil_div, cycles_ps
 
 
@@ -61,7 +63,7 @@ class TileWork(NamedTuple):
         return bool(self.loads) and not self.loads[0].is_input
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Item:
     """A stage or a layer: ``reads`` and ``readers`` are positions of other items, ``options`` where it may run.
 
@@ -125,13 +127,21 @@ class TaskWork:
         return min(sum(tile.compute_ps for tile in tiles[from_tile:]) for tiles in works)
 
     def demand_ps(self) -> tuple[tuple[str, int], ...]:
-        """By block, in name order, the computing time of one job when every item runs at its first option."""
-        demand_ps: dict[str, int] = {}
+        """What one job needs at least, in name order: computing time of blocks, wire time of channels.
+
+        An item that may run on several blocks counts for all of them together (``a+b``), with the least of its times,
+        and its transfers for none.
+        """
+        demand_ps: Counter[str] = Counter()
         for item in self.items:
-            block = item.options[0]
-            tiles = self.tiles(item, block, self.default_sources(item, block))
-            path = ".".join(block)
-            demand_ps[path] = demand_ps.get(path, 0) + sum(tile.compute_ps for tile in tiles)
+            by_block = [self.tiles(item, block, self.default_sources(item, block)) for block in item.options]
+            blocks = "+".join(sorted(".".join(block) for block in item.options))
+            demand_ps[blocks] += min(sum(tile.compute_ps for tile in tiles) for tiles in by_block)
+            if len(by_block) == 1 and all(r is None or len(self.items[r].options) == 1 for r in item.layer_reads):
+                for route, n_bytes in _moves(by_block[0]):
+                    passage = Passage(route.channels, n_bytes)
+                    for channel, busy_ps in zip(route.channels, passage.all_busy_ps, strict=True):
+                        demand_ps[channel.name] += busy_ps
         return tuple(sorted(demand_ps.items()))
 
     def home(self, block: BlockName) -> BlockName:
@@ -266,13 +276,17 @@ def task_work(
         last_layers = tuple(positions[name] for name in positions if not task.network.readers(name))
     for place in order.late:
         add_stage(place)
+    readers: list[list[int]] = [[] for _ in items]
     for item in items:
-        item.readers = tuple(other.position for other in items if item.position in other.reads)
+        for read in item.reads:
+            readers[read].append(item.position)
+    for item in items:
+        item.readers = tuple(readers[item.position])
     memory = residency.home(binding.camera) if binding.camera else None
     if memory is None and binding.feeder is not None and isinstance(_spec(platform, binding.feeder), ComputeSpec):
         memory = residency.home(binding.feeder)
     work = TaskWork(task, tuple(items), memory, platform, topology, residency)
-    for item in reversed(items):
+    for item in items:
         kept = {name for reader in item.readers for name in items[reader].holds}
         item.frees = tuple(name for name in item.holds if name not in kept)
         times_ps = []
@@ -282,11 +296,25 @@ def task_work(
             if item.stage is not None:
                 item.plain[block] = tiles[0]
         item.least_ps = min(times_ps)
-        item.path_ps = item.least_ps + max((items[reader].path_ps for reader in item.readers), default=0)
         blocks = [_spec(platform, block) for block in item.options]
         item.pooled = item.stage is not None and all(isinstance(block, Processor) for block in blocks)
+    for item in reversed(items):
+        item.path_ps = item.least_ps + max((items[reader].path_ps for reader in item.readers), default=0)
     work.all_pooled = all(item.pooled for item in items)
     return work
+
+
+def _moves(tiles: Sequence[TileWork]) -> Iterator[tuple[Route, int]]:
+    """The transfers of an item, those of its pieces of staged weights too."""
+    piece: Piece | None = None
+    for tile in tiles:
+        if tile.piece is not None and tile.loads_weights and tile.piece is not piece:
+            piece = tile.piece
+            yield piece.route, piece.bytes
+        for load in tile.loads:
+            yield load.route, load.bytes
+        if tile.store is not None:
+            yield tile.store
 
 
 def _spec(platform: PlatformSpec, block: BlockName) -> object:

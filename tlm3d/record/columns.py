@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, Generic, NamedTuple, TypeVar, overload
+from typing import Any, Generic, NamedTuple, Self, SupportsIndex, TypeVar, overload
 
 Fact = TypeVar("Fact", bound=NamedTuple)
 Column = Sequence[Any]
@@ -60,7 +60,7 @@ class Columns(Sequence[Fact], Generic[Fact]):
         self._newest: list[Fact] = []
         self.extend(facts)
 
-    def append(self, fact: Fact) -> None:
+    def append(self, fact: Fact, /) -> None:
         """Add one fact."""
         self.extend((fact,))
 
@@ -73,7 +73,7 @@ class Columns(Sequence[Fact], Generic[Fact]):
             self._ends.append(len(self))
             self._newest = []
 
-    def __iadd__(self, facts: Iterable[Fact]) -> Columns[Fact]:
+    def __iadd__(self, facts: Iterable[Fact], /) -> Self:
         self.extend(facts)
         return self
 
@@ -94,13 +94,14 @@ class Columns(Sequence[Fact], Generic[Fact]):
         return chain(chain.from_iterable(map(self._unpacked, self._blocks)), self._newest)
 
     @overload
-    def __getitem__(self, at: int) -> Fact: ...
+    def __getitem__(self, at: SupportsIndex, /) -> Fact: ...
     @overload
-    def __getitem__(self, at: slice) -> list[Fact]: ...
-    def __getitem__(self, at: int | slice) -> Fact | list[Fact]:
+    def __getitem__(self, at: slice, /) -> list[Fact]: ...
+    def __getitem__(self, at: SupportsIndex | slice, /) -> Fact | list[Fact]:
         if isinstance(at, slice):
             return list(self)[at]
-        place = at + len(self) if at < 0 else at
+        place = at.__index__()
+        place = place + len(self) if place < 0 else place
         if not 0 <= place < len(self):
             raise IndexError(f"{len(self)} facts, none at {at}")
         i = bisect_right(self._ends, place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from tlm3d.record.columns import Column, Columns, Names, whole
 from tlm3d.record.recording import JobEnd, Segment

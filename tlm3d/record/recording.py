@@ -147,7 +147,7 @@ class TaskInfo(NamedTuple):
     network: str  # name of the network or -
     period_ps: int
     firm: tuple[int, int] | None = None  # (m, k): at least m of any k consecutive judged jobs in time
-    demand_ps: tuple[tuple[str, int], ...] = ()  # by block: computing time of a job, every item at its first option
+    demand_ps: tuple[tuple[str, int], ...] = ()  # least of a job, by blocks (``a+b``: any of them) or channel
 
 
 class ChainInfo(NamedTuple):

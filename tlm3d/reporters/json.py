@@ -6,7 +6,17 @@ import json
 from typing import Any
 
 from tlm3d import __version__
-from tlm3d.analysis.result import Battery, BlockUse, ChainResult, Delay, JobBlame, LimitResult, Result, TaskResult
+from tlm3d.analysis.result import (
+    Battery,
+    BlockUse,
+    ChainResult,
+    Delay,
+    JobBlame,
+    LimitResult,
+    Result,
+    TaskResult,
+    Trouble,
+)  # fmt: skip
 from tlm3d.reporters import residency
 from tlm3d.reporters.job import causes, status, within
 
@@ -30,6 +40,7 @@ def document(result: Result) -> dict[str, Any]:
         "horizon_ps": result.horizon_ps,
         "interrupted_of_ps": result.interrupted_of_ps or None,
         "corner": result.corner,
+        "troubles": [_trouble(trouble) for trouble in result.troubles],
         "tasks": {name: _task(task, result) for name, task in sorted(result.tasks.items())},
         "chains": {name: _chain(chain) for name, chain in sorted(result.chains.items())},
         "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),
@@ -86,6 +97,19 @@ def _battery(battery: Battery) -> dict[str, Any]:
         "loss_aj": battery.loss_aj,
         "effective_fj_per_op": battery.effective_fj_per_op,
         "uj_per_inference_with_share": dict(sorted(battery.uj_per_inference_with_share.items())),
+    }
+
+
+def _trouble(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "kind": trouble.kind,
+        "where": trouble.where,
+        "who": trouble.who,
+        "at_ps": trouble.at_ps,
+        "asked_ps": trouble.asked_ps,
+        "capacity_ps": trouble.capacity_ps,
+        "shares": [{"task": task, "time_ps": time_ps} for task, time_ps in trouble.shares],
+        "waits": [{"job": w.job, "resource": w.resource, "holder": w.holder} for w in trouble.waits],
     }
 
 

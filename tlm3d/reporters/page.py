@@ -188,12 +188,17 @@ def _fold(text: str, width: int) -> list[str]:
     pieces = []
     while cell_len(text) > width:
         cut = _fitting(text, width)
-        breaks = [i + 1 for i in range(cut // 2, cut) if text[i] in _BREAK_AFTER]
+        breaks = [i + 1 for i in range(cut // 2, cut) if text[i] in _BREAK_AFTER and not _inside_number(text, i)]
         # A space just beyond the width is a break as good as one inside it.
         cut = cut if text[cut] == " " or not breaks else breaks[-1]
         pieces.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     return [*pieces, text]
+
+
+def _inside_number(text: str, i: int) -> bool:
+    """Whether the character at ``i`` is the point of a decimal number."""
+    return text[i] == "." and text[i - 1 : i].isdigit() and text[i + 1 : i + 2].isdigit()
 
 
 def _fitting(text: str, width: int) -> int:

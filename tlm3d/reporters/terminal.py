@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from rich.console import Console
 
 from tlm3d.analysis.result import Delay, JobBlame, LimitResult, Result, TaskResult, Verdict
+from tlm3d.analysis.troubles import clause
 from tlm3d.reporters.job import Cause, causes, status
 from tlm3d.reporters.page import Cell, Column, Kind, Page
 from tlm3d.reporters.share import percent
@@ -26,6 +27,7 @@ def render(result: Result, console: Console) -> None:
     """Write the whole report of ``result`` to ``console``."""
     page = Page(console)
     _headline(result, page)
+    _troubles(result, page)
     _tasks(result, page)
     _chains(result, page)
     if result.worst is not None:
@@ -55,6 +57,14 @@ def _headline(result: Result, page: Page) -> None:
         page.line((f"RESULT: {result.verdict.name}", _COLOURS[result.verdict]), " " + "; ".join(reasons))
     about = (result.platform, result.workload, result.policy, _instant(result.horizon_ps), f"seed {result.seed}")
     page.line(" · ".join((*about, f"{result.corner} corner")))
+
+
+def _troubles(result: Result, page: Page) -> None:
+    if not result.troubles:
+        return
+    page.heading("Troubles", "overload: of the time in the window, by the jobs due in it")
+    for trouble in result.troubles:
+        page.paragraph(clause(trouble))
 
 
 def _all_kept(result: Result) -> str:

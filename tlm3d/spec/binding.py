@@ -95,7 +95,7 @@ class _Binder:
             if name is None:
                 continue
             if name in found:
-                self.problems.add((*at, "on"), f"{clip(reference)} stands there twice")
+                self.problems.add((*at, "on"), f"{clip(reference)} stands there already")
                 continue
             found.append(name)
             fault = self._fault(stage, name)
@@ -177,6 +177,9 @@ class _Binder:
         gap = block.gap_fault(spec.mode, spec.every)
         if gap is not None:
             self.problems.add((*where, "input", "every"), gap)
+        elif spec.event < 1 and block.gap_fault(spec.mode, 2) is not None:
+            overlap = "overlap, so that every one must be taken: 'event' would leave some out"
+            self.problems.add((*where, "input", "event"), f"frames of mode {clip(spec.mode)} {overlap}")
         if task.network is not None:
             frame = block.frame_bytes(spec.mode)
             need = task.network.input_bytes

@@ -26,7 +26,7 @@ from tlm3d.spec.corners import CORNERS
 from tlm3d.spec.network import LayerText, NetworkText
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.points import ComputePointSpec
-from tlm3d.spec.stages import StageSpec
+from tlm3d.spec.stages import NETWORK, StageSpec
 from tlm3d.spec.validate import NAME
 from tlm3d.spec.workload import TaskSpec, WorkloadKeys
 
@@ -160,10 +160,15 @@ def _workload() -> Schema:
     task["properties"]["map"] |= {"required": ["default"]}
     task["anyOf"] = [{"required": ["network"]}, {"required": ["stages"]}]
     task["oneOf"] = [{"required": [way]} for way in WAYS]
-    task["dependentRequired"] = {"network": ["map"], "map": ["network"]}
+    task["dependentRequired"] = {"network": ["map"], "map": ["network"], "trace": ["deadline"]}
     stage = _object(StageSpec) | {"oneOf": [{"required": [amount]} for amount in ("cycles", "instructions", "time")]}
     found = _object(WorkloadKeys)
     found["properties"]["policy"] |= {"enum": list(kinds("policies"))}
+    stage["properties"]["name"] |= _name(but=NETWORK)
+    for key in ("resources", "chains"):
+        found["properties"][key] |= {"propertyNames": _name()}
+    chain = found["properties"]["chains"]["additionalProperties"]
+    chain["anyOf"] = [{"required": ["deadline"]}, {"required": ["max_age"]}]
     found["properties"]["tasks"] |= _named("task") | {"minProperties": 1}
     return found | {"$defs": {"task": task, "stage": stage}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 
 from pydantic import Field, model_validator
 
@@ -50,23 +51,28 @@ class Precedence:
         self.after = tuple(self._after(i, stage) for i, stage in enumerate(stages))  # names, NETWORK among them
         places = {name: i for i, name in enumerate(self.names)}
         before = [{places[name] for name in names if name in places} for names in self.after]
+        readers: list[list[int]] = [[] for _ in stages]
+        for i, them in enumerate(before):
+            for other in them:
+                readers[other].append(i)
+        missing = [len(them) for them in before]
+        free = [i for i, count in enumerate(missing) if not count]  # a heap: the first in the list goes first
         order: list[int] = []
-        left = list(range(len(stages)))
-        while left:
-            free = next((i for i in left if before[i].isdisjoint(left)), None)
-            if free is None:
-                break
-            order.append(free)
-            left.remove(free)
-        self.circle = tuple(self.names[i] for i in left)  # stages that can never begin
         late: set[int] = set()
-        for i in order:
+        while free:
+            i = heappop(free)
+            order.append(i)
             if NETWORK in self.after[i] or not before[i].isdisjoint(late):
                 late.add(i)
+            for reader in readers[i]:
+                missing[reader] -= 1
+                if not missing[reader]:
+                    heappush(free, reader)
+        self.circle = tuple(self.names[i] for i, count in enumerate(missing) if count)  # stages that can never begin
         self.before = tuple(tuple(sorted(them)) for them in before)  # places
         self.early = tuple(i for i in order if i not in late)
         self.late = tuple(i for i in order if i in late)
-        self.last_early = tuple(i for i in self.early if not any(i in before[j] for j in self.early))
+        self.last_early = tuple(i for i in self.early if late.issuperset(readers[i]))
 
     def _after(self, place: int, stage: StageSpec) -> tuple[str, ...]:
         if stage.after is not None:
@@ -82,28 +88,33 @@ def stage_faults(
 ) -> Iterator[Fault]:
     """Everything wrong with names of stages, with what they come after and what they hold."""
     order = Precedence(stages)
+    first: dict[str, int] = {}
     for i, (stage, name) in enumerate(zip(stages, order.names, strict=True)):
         key = "name" if stage.name is not None else "on"
-        if name in order.names[:i]:
-            yield i, key, f"the name {clip(name)} is taken: stage {order.names.index(name)} has it"
+        if first.setdefault(name, i) != i:
+            yield i, key, f"the name {clip(name)} is taken: stage {first[name]} has it"
         elif name == NETWORK:
             yield i, key, f"'{NETWORK}' is no name for a stage: 'after: {NETWORK}' says another thing"
         elif name in layers:
             yield i, key, f"the name {clip(name)} is taken: a layer of the network has it"
-        known = [other for other in order.names if other != name] + [NETWORK] * has_network
+    for i, (stage, name) in enumerate(zip(stages, order.names, strict=True)):
         for other in order.after[i] if stage.after is not None else ():
             if other == NETWORK and not has_network:
                 yield i, "after", "the task has no network that the stage could come after"
-            elif other not in known:
-                what = f"no stage {clip(other)}" if other != name else "a stage cannot come after itself"
-                yield i, "after", f"{what}{did_you_mean(other, known) or one_of(known) if other != name else ''}"
-        for resource in stage.holds:
+            elif other == name:
+                yield i, "after", "a stage cannot come after itself"
+            elif other not in first and other != NETWORK:
+                known = [*dict.fromkeys(one for one in order.names if one != name), *([NETWORK] if has_network else [])]
+                yield i, "after", f"no stage {clip(other)}{did_you_mean(other, known) or one_of(known)}"
+        for place, resource in enumerate(stage.holds):
             if resource not in resources:
                 hint = did_you_mean(resource, resources) or one_of(sorted(resources))
                 yield i, "holds", f"no resource {clip(resource)} in this workload{hint}"
-    if len(set(order.names)) == len(order.names):
+            elif resource in stage.holds[:place]:
+                yield i, "holds", f"{clip(resource)} stands there already"
+    if len(first) == len(stages):
         for name in order.circle:
-            place = order.names.index(name)
+            place = first[name]
             if stages[place].after is not None and name not in order.after[place]:
                 yield place, "after", f"a circle of stages, each after another: {', '.join(order.circle)}"
                 break

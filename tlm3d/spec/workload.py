@@ -214,7 +214,7 @@ def _check_stages(
     for i, stage in enumerate(spec.stages):
         if stage.name is not None:
             problems.name(stage.name, (*where, i, "name"))
-    layers = [layer.name for layer in network.layers] if network is not None else []
+    layers = {layer.name for layer in network.layers} if network is not None else set()
     for i, key, message in stage_faults(spec.stages, layers, spec.network is not None, resources):
         problems.add((*where, i, key), message)
 

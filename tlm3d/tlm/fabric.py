@@ -21,12 +21,20 @@ _MAX_PASSAGES = 4096  # remembered; a run of any length stays flat in memory
 
 
 class Queued(NamedTuple):
-    """A transfer that is not yet through a channel: wire time of what it has left there, and of a full burst."""
+    """A transfer on a channel: wire time of its bursts that have not started there, and of a full one."""
 
     initiator: str
     priority: int
     left_ps: int
     burst_ps: int
+
+
+class Queue(NamedTuple):
+    """``transfers`` with bursts to start on a channel, in name order; from when its wire is free; who had it."""
+
+    transfers: tuple[Queued, ...]
+    free_ps: int
+    last_served: str
 
 
 class Fabric:
@@ -80,45 +88,54 @@ class Fabric:
         """Transfers that have been posted and have not finished, in name order of their initiators."""
         return [self._in_flight[initiator] for initiator in sorted(self._in_flight)]
 
-    def queue(self, channel: Channel) -> tuple[list[Queued], int]:
-        """What is in flight over ``channel`` and not yet through it, in name order; and when its wire is free of bursts.
+    def queue(self, channel: Channel) -> Queue:
+        """What is posted and not yet through ``channel``.
 
         Exact for what has been posted by now, and asking changes nothing. To be asked in the classes before ARBITRATE.
         """
         now_ps = self._now_ps()
-        lone = [transfer for transfer in channel.users.values() if transfer.contention is None]
-        for transfer in lone:
-            hop = transfer.route.index(channel)
-            left_ps = transfer.passage.left_ps(hop, now_ps - transfer.posted_ps)
-            if left_ps is not None:
-                found = [Queued(transfer.initiator, transfer.priority, left_ps, transfer.passage.full_ps[hop])]
-                return self._with_pending(found, channel), now_ps
-            self._contend(transfer)  # its bursts have to be followed
-            self._env.schedule(self._arbitration, ARBITRATE)
+        last_served, free_ps = channel.last_served, channel.busy_until_ps
+        found: list[Queued] = []
+        for transfer in list(channel.users.values()):
+            if transfer.contention is None:  # alone here
+                hop, passage = transfer.route.index(channel), transfer.passage
+                left = passage.left_ps(hop, now_ps - transfer.posted_ps)
+                if left is None:  # its bursts have to be followed
+                    self._contend(transfer)
+                    self._env.schedule(self._arbitration, ARBITRATE)
+                    continue
+                if left[0]:
+                    found.append(Queued(transfer.initiator, transfer.priority, left[0], passage.full_ps[hop]))
+                if left[0] < passage.all_busy_ps[hop]:
+                    last_served, free_ps = transfer.initiator, now_ps + left[1]
         contention = channel.contention
-        if contention is not None and contention.settled_ps < now_ps:
-            self._advance(contention, now_ps, now_ps)
-        found = [
-            Queued(hop.initiator, hop.priority, (hop.left - 1) * hop.full_ps + hop.last_ps, hop.full_ps)
-            for hop in channel.hops
-        ]
-        return self._with_pending(found, channel), max(now_ps, channel.busy_until_ps)
+        if contention is not None:
+            if contention.settled_ps < now_ps:
+                self._advance(contention, now_ps, now_ps)
+            last_served, free_ps = channel.last_served, channel.busy_until_ps
+            found += [
+                Queued(hop.initiator, hop.priority, (hop.left - 1) * hop.full_ps + hop.last_ps, hop.full_ps)
+                for hop in channel.hops
+            ]
+        for transfer in self._pending:  # posted at this very instant
+            if channel in transfer.route:
+                hop, passage = transfer.route.index(channel), transfer.passage
+                busy_ps, full_ps = passage.all_busy_ps[hop], passage.full_ps[hop]
+                found.append(Queued(transfer.initiator, transfer.priority, busy_ps, full_ps))
+        return Queue(tuple(sorted(found)), free_ps, last_served)
 
     def queued_ps(self, channel: Channel) -> int:
         """Time for which what is posted and not yet through will occupy the wire of ``channel``."""
-        found, free_ps = self.queue(channel)
-        return sum(one.left_ps for one in found) + free_ps - self._now_ps()
+        queue = self.queue(channel)
+        return sum(one.left_ps for one in queue.transfers) + max(0, queue.free_ps - self._now_ps())
 
-    def _with_pending(self, found: list[Queued], channel: Channel) -> list[Queued]:
-        """``found`` and what was posted at this very instant."""
-        for transfer in self._pending:
-            if channel in transfer.route:
-                hop = transfer.route.index(channel)
-                passage = transfer.passage
-                found.append(
-                    Queued(transfer.initiator, transfer.priority, passage.all_busy_ps[hop], passage.full_ps[hop])
-                )
-        return sorted(found)
+    def flight(self, initiator: str) -> Transfer | None:
+        """The transfer of ``initiator`` that is in flight."""
+        return self._in_flight.get(initiator)
+
+    def passage(self, route: tuple[Channel, ...], n_bytes: int) -> Passage:
+        """How ``n_bytes`` pass ``route`` where nobody else uses it."""
+        return self._passages.get((route, n_bytes)) or self._passage("fabric", route, n_bytes)
 
     def settle(self, now_ps: int) -> None:
         """Take every decision up to and including ``now_ps``, so that ``legs()`` of what is in flight is exact.

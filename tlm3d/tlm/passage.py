@@ -118,18 +118,18 @@ class Passage:
             latest_ps = max(latest_ps, self.first_start_ps[p] + back_ps + burst * max(self.full_ps[: p + 1]))
         return latest_ps
 
-    def left_ps(self, hop: int, at_ps: int) -> int | None:
-        """Wire time on ``hop`` still to come ``at_ps`` after posting, of bursts begun too.
+    def left_ps(self, hop: int, at_ps: int) -> tuple[int, int] | None:
+        """Wire time on ``hop`` of the bursts that start ``at_ps`` after posting or later, and rest of the one on it.
 
         None where it cannot be told without going burst by burst.
         """
         if at_ps <= self.first_start_ps[hop]:
-            return self.all_busy_ps[hop]
+            return self.all_busy_ps[hop], 0
         if at_ps > self.last_start_ps[hop]:
-            return max(0, self.last_start_ps[hop] + self.last_ps[hop] - at_ps)
+            return 0, max(0, self.last_start_ps[hop] + self.last_ps[hop] - at_ps)
         if not self._is_covered():
             return None
-        # Bursts before ``low`` have started; the last one has not.
+        # Bursts before number ``low`` have started; the last one has not.
         low, high = 1, self.bursts - 1
         while low < high:
             middle = (low + high) // 2
@@ -138,7 +138,7 @@ class Passage:
             else:
                 high = middle
         on_wire_ps = max(0, self._full_start_ps(hop, low - 1) + self.full_ps[hop] - at_ps)
-        return self.all_busy_ps[hop] - self.busy_ps(hop, low) + on_wire_ps
+        return self.all_busy_ps[hop] - self.busy_ps(hop, low), on_wire_ps
 
     def _burst_by_burst(self) -> list[int]:
         """Start of the last burst on every hop, by the inequalities as they stand: O(hops) for every burst visited.

@@ -94,6 +94,9 @@ BEYOND = {
     "workload_pattern_matches_nothing", "workload_rate_faster_than_time", "workload_unknown_block",
     "workload_unknown_block_of_a_stage", "workload_unknown_camera", "workload_unknown_mode",
     "workload_unknown_network",
+    "workload_cascade_circle", "workload_ceiling", "workload_chains",
+    "workload_events_of_overlapping_frames", "workload_stage_circle", "workload_stage_options", "workload_trace_broken",
+    "workload_trace_empty",
 }  # fmt: skip
 # No YAML at all.
 NO_YAML = {"platform_tab", "platform_unclosed_bracket"}
