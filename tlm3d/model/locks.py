@@ -30,6 +30,9 @@ class Waits(Protocol):
     def reorder(self, job: Job) -> None:
         """The urgency of ``job`` has changed."""
 
+    def note_left(self, now_ps: int) -> None:
+        """Tell what runs how much of it is left."""
+
 
 class Resource(NamedTuple):
     """``ceiling``: key and name of the most urgent task that uses it, where its protocol is the ceiling's."""

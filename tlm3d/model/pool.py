@@ -281,15 +281,17 @@ class Pool:
         return None
 
     def _victim(self, execution: _Execution, urgency: Urgency, now_ps: float) -> _Lane | None:
-        """The processor of the least urgent stage that ``execution`` may preempt now."""
+        """The processor of the least urgent stage that ``execution`` may preempt now; of one job, the last of them."""
         if self._in_tiles:
             return self._victim_at_border(execution, int(now_ps))
         chosen = None
-        least = urgency
+        least, position = urgency, -1
         for lane in execution.lanes:
             running = lane.running
-            if running is not None and lane.spec.preemption == "full" and running.job.urgency > least:
-                chosen, least = lane, running.job.urgency
+            if running is None or lane.spec.preemption != "full" or running.job.urgency < least:
+                continue
+            if running.job.urgency > least or (chosen is not None and running.run.item.position > position):
+                chosen, least, position = lane, running.job.urgency, running.run.item.position
         return chosen
 
     def _victim_at_border(self, execution: _Execution, now_ps: int) -> _Lane | None:
@@ -299,24 +301,31 @@ class Pool:
         less urgent to come to the end of a tile. If none of them is there yet, there will be a decision when one is.
         """
         lanes = execution.lanes
-        order = [(running.job.urgency, running.job.base) for lane in lanes if (running := lane.running) is not None]
-        order += [entry[:2] for entry in self._ready if not set(lanes).isdisjoint(entry[3].lanes)]
-        stay = set(sorted(order)[: len(lanes)])
-        giving = [
-            (running.job.urgency, running.job.base, lane, self._border_ps(lane, running, now_ps))
-            for lane in lanes
-            if (running := lane.running) is not None
-            and lane.spec.preemption != "none"
-            and (running.job.urgency, running.job.base) not in stay
+        # Of the stages of one job those that run go before those that wait.
+        order: list[tuple[Urgency, Urgency, bool, int, _Lane | None]] = [
+            (*self._rank(running), lane) for lane in lanes if (running := lane.running) is not None
         ]
-        at_border = [one for one in giving if one[3] == now_ps]
+        order += [
+            (*entry[:2], True, entry[2], None) for entry in self._ready if not set(lanes).isdisjoint(entry[3].lanes)
+        ]
+        order.sort(key=lambda one: one[:4])
+        giving = [
+            (lane, self._border_ps(lane, lane.running, now_ps))
+            for *_, lane in order[len(lanes) :]
+            if lane is not None and lane.running is not None and lane.spec.preemption != "none"
+        ]
+        at_border = [lane for lane, border_ps in giving if border_ps == now_ps]
         if at_border:
-            return max(at_border, key=lambda one: one[:2])[2]
-        for *_, lane, border_ps in giving:
+            return at_border[-1]
+        for lane, border_ps in giving:
             if border_ps < lane.ends_ps and border_ps != lane.border_ps:
                 lane.border_ps = border_ps
                 self._env.schedule(self._pick_alarm, PICK, border_ps - now_ps)
         return None
+
+    @staticmethod
+    def _rank(running: _Execution) -> tuple[Urgency, Urgency, bool, int]:
+        return running.job.urgency, running.job.base, False, running.run.item.position
 
     @staticmethod
     def _border_ps(lane: _Lane, running: _Execution, now_ps: int) -> int:
@@ -345,9 +354,8 @@ class Pool:
         """Ask the policy again how urgent everything is now."""
         jobs = {entry[3].job for entry in self._ready}
         jobs |= {lane.running.job for lane in self._lanes if lane.running is not None}
-        for lane in self._lanes:
-            if lane.running is not None:
-                lane.running.run.left_ps = self._left_ps(lane, lane.running, now_ps)
+        for engine in self._locks.engines:
+            engine.note_left(now_ps)  # other stages of a job may run elsewhere
         policy = self._policy
 
         def ask(job: Job) -> None:
@@ -355,6 +363,12 @@ class Pool:
 
         self._locks.rekey(jobs, ask)
         self._ready[:] = sorted((entry[3].job.urgency, entry[3].job.base, *entry[2:]) for entry in self._ready)
+
+    def note_left(self, now_ps: int) -> None:
+        """Tell what runs here how much of it is left."""
+        for lane in self._lanes:
+            if lane.running is not None:
+                lane.running.run.left_ps = self._left_ps(lane, lane.running, now_ps)
 
     @staticmethod
     def _left_ps(lane: _Lane, running: _Execution, now_ps: int) -> int:
