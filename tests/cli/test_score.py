@@ -65,3 +65,16 @@ def test_every_key_of_the_scores_is_in_the_page_of_documentation(tlm3d: Command)
         assert f"| `{key}`" in page or f"`{key}`" in page, key
     for key in found["models"][0]:
         assert f"| `models[].{key}`" in page, key
+
+
+def test_a_cascaded_network_runs_alone_with_what_releases_it(tlm3d: Command, tmp_path: Path) -> None:
+    both, _ = _crowded(tmp_path)
+    text = yaml.safe_load(both.read_text())
+    text["tasks"]["c"] = {key: value for key, value in text["tasks"]["b"].items() if key != "rate"}
+    text["tasks"]["c"]["after"] = {"task": "b"}
+    text["chains"] = {"all": {"tasks": ["b", "c"], "deadline": "1 s"}}
+    both.write_text(yaml.safe_dump(text))
+    models = {model["task"]: model for model in as_json(tlm3d, "score", "good/platform.yaml", both)["models"]}
+    # It starts when b has finished, so that nothing is in its way, together or not.
+    assert models["c"]["frames"] > 0
+    assert models["c"]["together_ps"] == models["c"]["alone_ps"] == models["b"]["alone_ps"]

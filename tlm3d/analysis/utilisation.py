@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from tlm3d.analysis.energy import UNOWNED
@@ -10,19 +9,22 @@ from tlm3d.analysis.result import BlockUse
 from tlm3d.record.recording import Component, Span
 
 COMPUTING, SWITCHING = "compute", "overhead"
-_AT_WORK = (COMPUTING, SWITCHING)
+_AT_WORK = frozenset((COMPUTING, SWITCHING))
 Use = tuple[Component, str, str]  # what (computing or switching) for which task
 
 
-def used_ps(spans: Iterable[Span], horizon_ps: int) -> Counter[Use]:
+def used_ps(spans: Iterable[Span], horizon_ps: int) -> dict[Use, int]:
     """The time that blocks computed for tasks, and switched to them, inside [0, H]; a block does one thing at a time.
 
     A Counter adds up those of several parts of a run.
     """
-    used: Counter[Use] = Counter()
+    # One pass over plain integers: this is done for every span of a run.
+    used: dict[Use, int] = {}
     for component, what, task, _, _, _, start_ps, end_ps, _ in spans:
         if what in _AT_WORK and start_ps < horizon_ps and task != UNOWNED:
-            used[component, what, task] += min(end_ps, horizon_ps) - max(start_ps, 0)
+            inside_ps = (end_ps if end_ps < horizon_ps else horizon_ps) - (start_ps if start_ps > 0 else 0)
+            use = component, what, task
+            used[use] = used.get(use, 0) + inside_ps
     return used
 
 

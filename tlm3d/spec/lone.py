@@ -132,9 +132,21 @@ def lone_workload(network: Network, placement: Placement, corner: str = TYPICAL)
 
 
 def lone_tasks(workload: WorkloadSpec) -> dict[str, WorkloadSpec]:
-    """By network task, the workload without the other tasks. Raises SpecError where no task runs a network."""
+    """By network task, the workload without the other tasks, but for those whose jobs release its own.
+
+    Raises SpecError where no task runs a network.
+    """
     networks = [name for name, task in workload.tasks.items() if task.network is not None]
     if not networks:
         message = "no task of this workload runs a network: there is nothing to score"
         raise SpecError([Problem(workload.source.file, 0, 0, "", message)])
-    return {name: replace(workload, tasks={name: workload.tasks[name]}) for name in networks}
+    return {name: replace(workload, tasks=_with_parents(workload, name), chains={}) for name in networks}
+
+
+def _with_parents(workload: WorkloadSpec, name: str) -> dict[str, Task]:
+    """The task ``name``, the one it comes after, and so on, in the workload's order."""
+    needed = {name}
+    while (after := workload.tasks[name].spec.after) is not None:
+        name = after.task
+        needed.add(name)
+    return {task: spec for task, spec in workload.tasks.items() if task in needed}

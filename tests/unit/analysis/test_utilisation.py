@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.analysis.made import recording, span
@@ -38,7 +40,7 @@ def test_parts_of_a_run_add_up_and_tasks_add_up_to_blocks(
 ) -> None:
     spans = [span(start, start + length, 1, task=task) for start, length, task in told]
     cut = data.draw(st.integers(0, len(spans)))
-    used = used_ps(spans[:cut], 100)
+    used = Counter(used_ps(spans[:cut], 100))
     used.update(used_ps(spans[cut:], 100))
     assert used == used_ps(spans, 100)
     assert sum(by_task_ps(used).values()) == sum(use.busy_ps for use in blocks(used).values())
