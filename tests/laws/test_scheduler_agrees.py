@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +16,6 @@ from reference.scheduler import Pool, Schedule, Stage, Task, schedule
 from reference.systems import as_text
 
 from tlm3d import Result, load_platform, load_workload, simulate
-from tlm3d.errors import Tlm3dError
 
 UNIT = 250_000_000  # ps: a quarter of the default quantum
 FIXED = ["rate-monotonic", "deadline-monotonic", "fixed-priority"]
@@ -38,6 +36,7 @@ class Drawn:
     jitter: int = 0
     priority: int = 1
     backlog: int = MANY
+    after: tuple[tuple[int, ...], ...] | None = None  # by stage, which it follows; None: the one before in the list
 
     @property
     def work(self) -> int:
@@ -66,6 +65,7 @@ class Set:
     policy: str = "edf"
     protocol: str = "inheritance"
     horizon: int = 120
+    quantum: int = 4  # the default
 
     def files(self) -> tuple[Any, Any]:
         """Platform and workload as YAML has them."""
@@ -79,6 +79,8 @@ class Set:
             "name": "drawn", "horizon": f"{self.horizon * UNIT} ps", "policy": self.policy,
             "tasks": {f"t{i}": self._written(task) for i, task in enumerate(self.tasks)},
         }  # fmt: skip
+        if self.quantum != 4:
+            workload["quantum"] = f"{self.quantum * UNIT} ps"
         held = {resource for task in self.tasks for *_, holds in task.stages for resource in holds}
         if held:
             workload["resources"] = {resource: {"protocol": self.protocol} for resource in held}
@@ -86,9 +88,11 @@ class Set:
 
     def _written(self, task: Drawn) -> dict[str, Any]:
         stages = []
-        for time, pool, holds in task.stages:
+        for i, (time, pool, holds) in enumerate(task.stages):
             names = self.machine.names(pool)
             stage = {"time": f"{time * UNIT} ps", "on": names[0] if len(names) == 1 else names}
+            if task.after is not None:
+                stage |= {"name": f"s{i}", "after": [f"s{place}" for place in task.after[i]]}
             stages.append(stage | ({"holds": list(holds)} if holds else {}))
         times = {key: getattr(task, key) for key in ("period", "deadline", "offset", "jitter")}
         written = {key: f"{value * UNIT} ps" for key, value in times.items()}
@@ -109,11 +113,12 @@ class Set:
         tasks = []
         for i, drawn in enumerate(self.tasks):
             jobs = sorted((job for job in result.recording.jobs if job.task == f"t{i}"), key=lambda job: job.index)
-            stages = [Stage(time * UNIT, str(pool), holds) for time, pool, holds in drawn.stages]
+            after = drawn.after or [None] * len(drawn.stages)
+            stages = [Stage(s[0] * UNIT, str(s[1]), s[2], a) for s, a in zip(drawn.stages, after, strict=True)]
             releases, times = [job.release_ps for job in jobs], (drawn.deadline * UNIT, drawn.period * UNIT)
             tasks.append(Task(f"t{i}", stages, releases, *times, drawn.priority, drawn.backlog))
         protocols = dict.fromkeys("RSQ", self.protocol)
-        return schedule(tasks, pools, self.policy, self.horizon * UNIT, protocols=protocols)
+        return schedule(tasks, pools, self.policy, self.horizon * UNIT, self.quantum * UNIT, protocols)
 
 
 Fate = tuple[int | None, int | None, bool]
@@ -160,6 +165,19 @@ def drawn_tasks(draw: st.DrawFn, pools: int, most: int = 3, resources: Sequence[
 
 
 @st.composite
+def graphs(draw: st.DrawFn, chosen: Set) -> Set:
+    """The same tasks, the stages of each a graph."""
+    tasks = [
+        replace(task, after=tuple(
+            tuple(draw(st.lists(st.integers(0, i - 1), unique=True, max_size=2))) if i else ()
+            for i in range(len(task.stages))
+        ))
+        for task in chosen.tasks
+    ]  # fmt: skip
+    return replace(chosen, tasks=tuple(tasks))
+
+
+@st.composite
 def sets(
     draw: st.DrawFn, policies: Sequence[str], ways: Sequence[str], sizes: st.SearchStrategy[tuple[int, ...]],
     most: int = 3, resources: Sequence[str] = (), protocol: str = "inheritance",
@@ -172,21 +190,6 @@ def sets(
 
 PARTITIONED = st.integers(1, 4).map(lambda n: (1,) * n)
 GLOBAL = st.sampled_from([(2,), (3,), (4,), (1, 2), (2, 2)])
-
-
-@cache
-def refused(policy: str, way: str, pool: int, holds: tuple[str, ...]) -> str:
-    """Why the model cannot yet run such a set; empty if it can."""
-    try:
-        Set((Drawn(((1, 0, holds),), 9, 9),), Machine((pool,), way), policy).run()
-    except Tlm3dError as error:
-        return str(error)
-    return ""
-
-
-def need(policy: str = "edf", way: str = "full", pool: int = 1, holds: tuple[str, ...] = ()) -> None:
-    if why := refused(policy, way, pool, holds):
-        pytest.skip(f"the model has no such thing yet: {why.splitlines()[0]}")
 
 
 # ------------------------------------------------------------ job by job
@@ -203,7 +206,6 @@ def test_every_job_on_its_own_processor(policy: str, data: st.DataObject, seed: 
 @_RELAXED
 @given(data=st.data(), seed=st.integers(0, 99))
 def test_every_job_of_processors_that_share_a_queue(policy: str, data: st.DataObject, seed: int) -> None:
-    need(pool=2)
     agrees(data.draw(sets([policy], ["full", "none"], GLOBAL)), seed)
 
 
@@ -211,7 +213,6 @@ def test_every_job_of_processors_that_share_a_queue(policy: str, data: st.DataOb
 @_RELAXED
 @given(data=st.data(), seed=st.integers(0, 99))
 def test_every_job_where_whole_tiles_are_done(pool: int, data: st.DataObject, seed: int) -> None:
-    need(way="tile", pool=pool)
     agrees(data.draw(sets(STILL, ["tile"], PARTITIONED if pool == 1 else GLOBAL)), seed)
 
 
@@ -219,26 +220,33 @@ def test_every_job_where_whole_tiles_are_done(pool: int, data: st.DataObject, se
 @_RELAXED
 @given(data=st.data(), seed=st.integers(0, 99))
 def test_every_job_of_least_laxity(pool: int, data: st.DataObject, seed: int) -> None:
-    need("least-laxity", pool=pool)
     sizes = PARTITIONED if pool == 1 else GLOBAL
-    agrees(data.draw(sets(["least-laxity"], ["full", "none"], sizes)), seed)
+    chosen = data.draw(sets(["least-laxity"], ["full", "none", "tile"], sizes))
+    agrees(replace(chosen, quantum=data.draw(st.sampled_from([1, 3, 4]))), seed)
+
+
+@_RELAXED
+@given(data=st.data(), seed=st.integers(0, 99))
+def test_every_job_whose_stages_are_a_graph(data: st.DataObject, seed: int) -> None:
+    policies, ways = [*STILL, "least-laxity"], ["full", "none", "tile"]
+    chosen = data.draw(sets(policies, ways, st.one_of(PARTITIONED, GLOBAL), most=5))
+    agrees(data.draw(graphs(chosen)), seed)
 
 
 @pytest.mark.parametrize("protocol", ["none", "inheritance", "ceiling"])
 @_RELAXED
 @given(data=st.data(), seed=st.integers(0, 99))
 def test_every_job_that_holds_resources(protocol: str, data: st.DataObject, seed: int) -> None:
-    need(holds=("R",))
     policies = FIXED if protocol == "ceiling" else STILL
-    agrees(data.draw(sets(policies, ["full", "none"], st.just((1,)), 4, "RSQ", protocol)), seed)
+    agrees(data.draw(sets(policies, ["full", "none", "tile"], st.just((1,)), 4, "RSQ", protocol)), seed)
 
 
 @pytest.mark.parametrize("protocol", ["none", "inheritance"])
 @_RELAXED
 @given(data=st.data(), seed=st.integers(0, 99))
 def test_every_job_that_holds_resources_on_several_processors(protocol: str, data: st.DataObject, seed: int) -> None:
-    need(pool=2, holds=("R",))
-    agrees(data.draw(sets(STILL, ["full"], st.sampled_from([(2,), (3,)]), 3, "RS", protocol)), seed)
+    policies, ways = [*STILL, "least-laxity"], ["full", "none", "tile"]
+    agrees(data.draw(sets(policies, ways, st.sampled_from([(2,), (3,)]), 3, "RS", protocol)), seed)
 
 
 # ------------------------------------------------------------ laws
@@ -273,7 +281,6 @@ def test_edf_misses_nothing_up_to_full_use(tasks: tuple[Drawn, ...]) -> None:
 @given(plain_tasks())
 def test_least_laxity_misses_nothing_up_to_full_use(tasks: tuple[Drawn, ...]) -> None:
     # Dertouzos & Mok 1989, one processor. A quantum of a unit, all times being whole units, is as good as none.
-    need("least-laxity")
     stretched = tuple(
         replace(task, stages=((4 * task.work, 0, ()),), period=4 * task.period, deadline=4 * task.period)
         for task in tasks
@@ -329,7 +336,6 @@ def idle_while_ready(result: Result, processors: Sequence[str], unit: int) -> li
 @_RELAXED
 @given(data=st.data())
 def test_no_processor_is_idle_while_a_job_waits(m: int, data: st.DataObject) -> None:
-    need(pool=m)
     tasks = tuple(replace(t, backlog=MANY) for t in data.draw(st.lists(drawn_tasks(1, 1), min_size=1, max_size=5)))
     policy, way = data.draw(st.sampled_from(STILL)), data.draw(st.sampled_from(["full", "none"]))
     chosen = Set(tasks, Machine((m,), way, switch=data.draw(st.integers(0, 1))), policy, horizon=60)

@@ -45,6 +45,11 @@ class Task:
     priority: int = 0
     backlog: int | None = None  # None: as many as come
 
+    def before(self, place: int) -> Sequence[int]:
+        """Places of the stages that a stage follows."""
+        after = self.stages[place].after
+        return range(max(0, place - 1), place) if after is None else after
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -124,9 +129,11 @@ class Scheduler:
     def key(self, job: Job) -> int:
         task = job.task
         if self.policy == "least-laxity":
-            ready = {e.place: e.left for e in self.ready if e.job is job}
-            left = sum(ready.get(i, s.time) for i, s in enumerate(task.stages) if i not in job.finished)
-            return job.release + task.deadline - self.now - left
+            left = {e.place: e.left for e in self.ready if e.job is job} | dict.fromkeys(job.finished, 0)
+            for place, stage in reversed(list(enumerate(task.stages))):  # with what comes after it, the longest way
+                following = [left[i] for i in range(place + 1, len(task.stages)) if place in task.before(i)]
+                left[place] = left.get(place, stage.time) + max(following, default=0)
+            return job.release + task.deadline - self.now - max(left.values())
         keys = {
             "edf": job.release + task.deadline, "rate-monotonic": task.period, "deadline-monotonic": task.deadline,
             "fixed-priority": task.priority, "fifo": job.release,
@@ -221,8 +228,7 @@ class Scheduler:
         self.active[job.task.name] = job
         known = {e.place for e in self.ready if e.job is job} | set(job.finished)
         for place, stage in enumerate(job.task.stages):
-            before = stage.after if stage.after is not None else range(max(0, place - 1), place)
-            if place not in known and all(i in job.finished for i in before):
+            if place not in known and all(i in job.finished for i in job.task.before(place)):
                 self.ready.append(Execution(job, place, stage.time))
                 self.changed.add(stage.pool)
 
