@@ -120,12 +120,13 @@ def test_a_piece_that_another_job_takes_the_room_of_comes_again() -> None:
         ("conv0", 0, 244), ("conv0", 244, 250), ("conv0", 250, 261),  # 200 B, a tile's 50 B, inputs
         ("conv0", 261, 267),
         ("conv0", 4402, 4646), ("conv0", 4646, 4652),  # again, once nothing of `fast` is under way
-        ("conv0", 4652, 4658),
+        ("conv0", 4652, 4663),  # the inputs, too: `fast` has had the buffer that they lay in
+        ("conv0", 4663, 4669),
     ]  # fmt: skip
     # Both tiles of `slow` that were committed compute until 2261.
     assert moves(recording, "load", "fast")[:3] == [("conv0", 2261, 2385), ("conv0", 2385, 2391), ("conv0", 2391, 2402)]
     assert finish_ns(recording, "fast") == 4408
-    assert finish_ns(recording, "slow") == 6658
+    assert finish_ns(recording, "slow") == 6669
 
 
 def test_a_tile_without_room_looks_again_when_what_is_on_its_way_has_landed() -> None:

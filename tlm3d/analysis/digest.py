@@ -20,8 +20,8 @@ from tlm3d.analysis.result import Account, Battery, ChannelResult, Result, TaskR
 from tlm3d.analysis.troubles import Troubles
 from tlm3d.analysis.utilisation import Use, blocks, by_task_ps, used_ps
 from tlm3d.analysis.verdict import verdict
-from tlm3d.record.columns import Columns, Names
-from tlm3d.record.job_columns import JobColumns
+from tlm3d.record.packed import Names, Packed
+from tlm3d.record.packed_jobs import PackedJobs
 from tlm3d.record.recording import JobEnd, Recording, Span, StateInterval, TransferLeg
 from tlm3d.units import show_nw
 
@@ -37,10 +37,10 @@ class Digest:
         names = Names()
         self._kept = replace(  # of those taken out
             recording,
-            spans=Columns(Span, names),
-            legs=Columns(TransferLeg, names),
-            states=Columns(StateInterval, names),
-            jobs=JobColumns(names),
+            spans=Packed(Span, names),
+            legs=Packed(TransferLeg, names),
+            states=Packed(StateInterval, names),
+            jobs=PackedJobs(names),
         )
         self._booked_aj: Counter[Key] = Counter()
         self._channels: dict[str, ChannelResult] = channel_results(self._kept)

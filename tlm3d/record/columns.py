@@ -1,121 +1,37 @@
-"""Facts kept in little memory: named tuples in columns of as few bytes as their values need.
-
-The newest facts stand as they came. Once there are enough of them they become a block of columns: whole numbers in an
-array of the narrowest type they fit, all else as the number under which it is known. Reading makes named tuples again.
-"""
+"""Facts as NumPy columns, for scripts that plot or count."""
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from itertools import chain, islice
-from typing import Any, Generic, NamedTuple, Self, SupportsIndex, TypeVar, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-Fact = TypeVar("Fact", bound=NamedTuple)
-Column = Sequence[Any]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-_BLOCK = 4096  # facts
-_NARROWEST = (("b", 1 << 7), ("h", 1 << 15), ("i", 1 << 31), ("q", 1 << 63))
+    from tlm3d.record.recording import JobEnd, Span, StateInterval, TransferLeg
 
 
-class Names:
-    """Numbers for things that occur again and again."""
+def columns(rows: Sequence[Span] | Sequence[TransferLeg] | Sequence[StateInterval] | Sequence[JobEnd]) -> Columns:
+    """One array of length ``len(rows)`` a field: ``int64`` where every value fits, ``object`` (exact integers) where
+    not, text and nested facts as ``object``. No rows give no columns.
 
-    def __init__(self) -> None:
-        self._number: dict[Hashable, int] = {}
-        self._known: list[Any] = []
+    Sums of energies may not fit ``int64`` (9.2 J in aJ): sum ``column.astype(object)`` where they are large.
+    """
+    import numpy as np  # only scripts that ask for arrays pay for the import
 
-    def column(self, values: Sequence[Hashable]) -> Column:
-        """The numbers of ``values``."""
-        number = self._number
-        for value in set(values).difference(number):
-            number[value] = len(self._known)
-            self._known.append(value)
-        return whole([number[value] for value in values])
-
-    def values(self, column: Column) -> list[Any]:
-        """What ``column`` stands for."""
-        known = self._known
-        return [known[i] for i in column]
+    if not rows:
+        return {}
+    return {name: _column(np, [row[position] for row in rows]) for position, name in enumerate(rows[0]._fields)}
 
 
-def whole(values: Sequence[int]) -> Column:
-    """Whole numbers in the narrowest array they fit; as they are where 64 bits are too few."""
-    low, high = min(values, default=0), max(values, default=0)
-    for code, bound in _NARROWEST:
-        if -bound <= low and high < bound:
-            return array(code, values)
-    return tuple(values)
+def _column(np: Any, values: list[Any]) -> NDArray[Any]:
+    if isinstance(values[0], int) and all(-(1 << 63) <= value < 1 << 63 for value in values):
+        return np.array(values, dtype=np.int64)  # type: ignore[no-any-return]
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column  # type: ignore[no-any-return]
 
 
-class Columns(Sequence[Fact], Generic[Fact]):
-    """A sequence of named tuples of type ``kind``, to which facts are only added."""
-
-    def __init__(self, kind: type[Fact], names: Names, facts: Iterable[Fact] = ()) -> None:
-        self._kind, self._names = kind, names
-        self._numeric = [kind.__annotations__[field] in ("int", int) for field in kind._fields]
-        self._blocks: list[tuple[Column, ...]] = []
-        self._ends: list[int] = []  # facts up to and with each block
-        self._newest: list[Fact] = []
-        self.extend(facts)
-
-    def append(self, fact: Fact, /) -> None:
-        """Add one fact."""
-        self.extend((fact,))
-
-    def extend(self, facts: Iterable[Fact]) -> None:
-        """Add ``facts`` in their order."""
-        newest = self._newest
-        newest.extend(facts)
-        if len(newest) >= _BLOCK:
-            self._blocks.append(self._packed(newest))
-            self._ends.append(len(self))
-            self._newest = []
-
-    def __iadd__(self, facts: Iterable[Fact], /) -> Self:
-        self.extend(facts)
-        return self
-
-    def _packed(self, facts: Sequence[Fact]) -> tuple[Column, ...]:
-        columns = zip(*facts, strict=True)
-        kinds = zip(columns, self._numeric, strict=True)
-        return tuple(whole(column) if numeric else self._names.column(column) for column, numeric in kinds)
-
-    def _unpacked(self, block: tuple[Column, ...]) -> Iterator[Fact]:
-        kinds = zip(block, self._numeric, strict=True)
-        columns = [column if numeric else self._names.values(column) for column, numeric in kinds]
-        return map(self._kind._make, zip(*columns, strict=True))
-
-    def __len__(self) -> int:
-        return (self._ends[-1] if self._ends else 0) + len(self._newest)
-
-    def __iter__(self) -> Iterator[Fact]:
-        return chain(chain.from_iterable(map(self._unpacked, self._blocks)), self._newest)
-
-    @overload
-    def __getitem__(self, at: SupportsIndex, /) -> Fact: ...
-    @overload
-    def __getitem__(self, at: slice, /) -> list[Fact]: ...
-    def __getitem__(self, at: SupportsIndex | slice, /) -> Fact | list[Fact]:
-        if isinstance(at, slice):
-            return list(self)[at]
-        place = at.__index__()
-        place = place + len(self) if place < 0 else place
-        if not 0 <= place < len(self):
-            raise IndexError(f"{len(self)} facts, none at {at}")
-        i = bisect_right(self._ends, place)
-        before = self._ends[i - 1] if i else 0
-        if i == len(self._blocks):
-            return self._newest[place - before]
-        return next(islice(self._unpacked(self._blocks[i]), place - before, None))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence) or len(other) != len(self):
-            return NotImplemented if not isinstance(other, Sequence) else False
-        return all(one == another for one, another in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]  # it grows
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} {self._kind.__name__}>"
+if TYPE_CHECKING:
+    Columns = dict[str, NDArray[np.int64] | NDArray[np.object_]]

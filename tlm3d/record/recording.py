@@ -184,7 +184,7 @@ Fact = TypeVar("Fact")
 
 
 class Facts(Protocol[Fact]):
-    """Facts in the order they were recorded: a list, or Columns."""
+    """Facts in the order they were recorded: a list, or Packed."""
 
     def append(self, fact: Fact, /) -> None:
         """Add one fact."""

@@ -29,6 +29,10 @@ def tile(run: Any, number: int) -> Any:
     return Fake(run=run, work=run.tiles[number])
 
 
+def admits(stage: Stage, run: Any, under_way: list[Any]) -> bool:
+    return stage.admits(run, run.tiles[run.next_tile], under_way)
+
+
 def put(stage: Stage, run: Any, number: int = 0, landed: bool = True) -> None:
     stage.put(run, run.tiles[number].piece).landed = landed
 
@@ -36,11 +40,11 @@ def put(stage: Stage, run: Any, number: int = 0, landed: bool = True) -> None:
 def test_a_piece_waits_for_what_is_on_its_way_even_where_no_tile_waits_for_that() -> None:
     stage, coming, other = Stage(), layer(60), layer(50)
     put(stage, coming, landed=False)
-    assert not stage.admits(other, [])
+    assert not admits(stage, other, [])
     coming.job.ended = True  # it still lands there
-    assert not stage.admits(other, [])
+    assert not admits(stage, other, [])
     stage.find(coming, coming.tiles[0].piece).landed = True  # type: ignore[union-attr]
-    assert stage.admits(other, [])
+    assert admits(stage, other, [])
     assert stage.find(coming, coming.tiles[0].piece) is None
 
 
@@ -48,7 +52,7 @@ def test_what_came_first_is_given_up_first_and_no_more_than_needed() -> None:
     stage, first, second, other = Stage(), layer(40), layer(40), layer(60)
     put(stage, first)
     put(stage, second)
-    assert stage.admits(other, [])
+    assert admits(stage, other, [])
     assert stage.find(first, first.tiles[0].piece) is None
     assert stage.find(second, second.tiles[0].piece) is not None
 
@@ -74,8 +78,8 @@ def test_a_piece_that_has_not_begun_is_kept_unless_its_job_has_ended() -> None:
 def test_beside_a_piece_of_less_room_the_lesser_holds() -> None:
     stage, run = Stage(), layer(40, room=50)
     put(stage, run)
-    assert not stage.admits(layer(20), [tile(run, 0)])
-    assert stage.admits(layer(10), [tile(run, 0)])
+    assert not admits(stage, layer(20), [tile(run, 0)])
+    assert admits(stage, layer(10), [tile(run, 0)])
 
 
 def test_ahead_leaves_room_for_the_largest_piece_that_the_layer_will_bring() -> None:
@@ -100,6 +104,6 @@ def test_ahead_looks_at_every_piece_to_come_however_many_tiles_share_one() -> No
 def test_what_is_larger_than_all_room_is_let_in_alone() -> None:
     stage, large, other = Stage(), layer(150), layer(10)
     put(stage, other)
-    assert not stage.admits(large, [tile(other, 0)])
-    assert stage.admits(large, [])
+    assert not admits(stage, large, [tile(other, 0)])
+    assert admits(stage, large, [])
     assert stage.find(other, other.tiles[0].piece) is None

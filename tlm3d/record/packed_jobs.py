@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tlm3d.record.columns import Column, Columns, Names, whole
+from tlm3d.record.packed import Column, Names, Packed, whole
 from tlm3d.record.recording import JobEnd, Segment
 
 _SEGMENTS = JobEnd._fields.index("segments")
 
 
-class JobColumns(Columns[JobEnd]):
+class PackedJobs(Packed[JobEnd]):
     """JobEnds. Of a segment the start is kept as its distance from the end of the one before, the holder in parts."""
 
     def __init__(self, names: Names, facts: Sequence[JobEnd] = ()) -> None:
