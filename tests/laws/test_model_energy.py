@@ -80,7 +80,9 @@ def test_a_longer_window_changes_no_job_that_had_ended(case: Case) -> None:
 
 
 def _is_over(job: JobEnd, by_ps: int) -> bool:
-    return job.status != "unfinished" and (not job.segments or job.segments[-1].end_ps <= by_ps)
+    if job.status == "unfinished" or job.release_ps >= by_ps:
+        return False
+    return not job.segments or job.segments[-1].end_ps <= by_ps
 
 
 def test_a_leak_of_150_mw_over_1000_s_is_150_j_to_the_attojoule_and_costs_no_time() -> None:

@@ -96,7 +96,7 @@ BEYOND = {
     "workload_unknown_network",
     "workload_cascade_circle", "workload_ceiling", "workload_chains",
     "workload_events_of_overlapping_frames", "workload_stage_circle", "workload_stage_options", "workload_trace_broken",
-    "workload_trace_empty",
+    "workload_trace_empty", "workload_nothing_to_score", "platform_array_that_stops_in_a_tile",
 }  # fmt: skip
 # No YAML at all.
 NO_YAML = {"platform_tab", "platform_unclosed_bracket"}
