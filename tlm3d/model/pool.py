@@ -567,8 +567,10 @@ class Pool:
 
 def _held_by(job: Job, other: Job | None, path: str) -> tuple[str, str, str]:
     """(bucket, where, holder) of ``job``'s wait while the processor at ``path`` works for ``other``."""
-    if other is None or other is job:
+    if other is None:
         return ("overhead", path, "-")
+    if other is job:  # another branch of its own
+        return ("compute", path, "-")
     return ("preempt" if other.base < job.base else "np-block", path, other.label)
 
 
