@@ -155,6 +155,22 @@ def test_a_job_aborted_while_its_tile_is_suspended_has_waited_for_who_suspended_
     assert computing(recording)[-2:] == [("t0", 500, 760), ("t1", 760, 1160)]
 
 
+def test_an_interrupted_layer_gets_its_state_back_though_its_own_job_was_the_last_to_compute() -> None:
+    case = shared({"stage": stage(2, 500, 1)}, context_switch="30 ns")
+    array = {"kind": "cnn-accelerator", "array": ["10", "10"], "clock": "1 GHz", "local": "4096 B", "home": "top.sram"}
+    case.platform["dies"]["bottom"]["blocks"]["array"] = array
+    # ``left`` comes before ``right`` but has to wait for the other block; it takes its turn in the middle of ``right``.
+    left, right = ({**pointwise(name, n), "reads": [read]} for name, n, read in (("l", 4, "pre"), ("r", 12, "input")))
+    case.networks["net"]["layers"] = [pointwise("pre", 10), left, right]
+    case.workload["tasks"]["layer"]["map"]["pre"] = "array"
+    spans = [s for s in case.run().spans if s.component.name == "core" and s.what in ("compute", "overhead")]
+    found = [(s.what, f"{s.layer}{s.tile}") for s in sorted(spans, key=lambda s: s.start_ps)]
+    assert found == [
+        ("compute", "r0"), ("compute", "r1"), ("compute", "stage00"), ("compute", "l0"), ("overhead", "r2"),
+        ("compute", "r2"),
+    ]  # fmt: skip
+
+
 def test_what_is_suspended_at_the_horizon_is_blamed_and_paid_up_to_there() -> None:
     case = shared({"stage": stage(2, 300, 1)}, preemption="full", context_switch="30 ns")
     at_515 = Case(case.platform, case.workload, case.networks, case.policy, 515 * NS).run()
