@@ -25,17 +25,22 @@ class Activity(NamedTuple):
     end_ps: int
 
 
-def activities(recording: Recording, from_ps: int = 0, until_ps: int | None = None) -> list[Activity]:
+def activities(
+    recording: Recording, from_ps: int = 0, until_ps: int | None = None, *, spent_only: bool = False
+) -> list[Activity]:
     """All spans, legs and states of the recording, cut to [from_ps, until_ps], by default to [0, H].
 
+    ``spent_only`` leaves out spans and legs without energy: power does not change where they begin and end.
     Raises SimulationError for energy that is negative or spent in no time.
     """
     horizon_ps = recording.horizon_ps if until_ps is None else until_ps
     found: list[Activity] = []
     add = found.append
-    spans = ((span.energy_aj, span.start_ps, span.end_ps) for span in recording.spans)
+    spans = ((energy_aj, start_ps, end_ps) for _, _, _, _, _, _, start_ps, end_ps, energy_aj in recording.spans)
     legs = ((leg.energy_aj, leg.start_ps, leg.end_ps) for leg in recording.legs)
     for energy_aj, start_ps, end_ps in chain(spans, legs):
+        if spent_only and not energy_aj:
+            continue
         if energy_aj < 0 or (energy_aj and end_ps <= start_ps):
             raise SimulationError(start_ps, "energy", f"{energy_aj} aJ spent from {start_ps} ps to {end_ps} ps")
         cut_start_ps = start_ps if start_ps > from_ps else from_ps

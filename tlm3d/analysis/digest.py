@@ -60,14 +60,15 @@ class Digest:
         self._add(ended, settled_ps)
         self._keep(ended)
         running = replace(self._recording, states=[*self._recording.states, *going_on])
-        self._meter.read(activities(ended), activities(running, until_ps=settled_ps), settled_ps)
+        going = activities(running, until_ps=settled_ps, spent_only=True)
+        self._meter.read(activities(ended, spent_only=True), going, settled_ps)
 
     def result(self) -> Result:
         """The whole answer, once the run is over."""
         recording = self._recording
         horizon_ps = recording.horizon_ps
         self._add(recording, horizon_ps)
-        self._meter.close(activities(recording), horizon_ps)
+        self._meter.close(activities(recording, spent_only=True), horizon_ps)
         self._keep(recording)
         kept = self._kept
         recording.spans, recording.legs = kept.spans, kept.legs

@@ -24,9 +24,9 @@ def booked_aj(recording: Recording) -> Counter[Key]:
     """Energy by die · component · what · task; a Counter adds up those of several recordings."""
     horizon_ps = recording.horizon_ps
     booked: Counter[Key] = Counter()
-    for span in recording.spans:
-        die, name = span.component
-        booked[die, name, span.what, span.task] += in_window(span.energy_aj, span.start_ps, span.end_ps, horizon_ps)
+    for (die, name), what, task, _, _, _, start_ps, end_ps, energy_aj in recording.spans:
+        if energy_aj:
+            booked[die, name, what, task] += in_window(energy_aj, start_ps, end_ps, horizon_ps)
     for leg in recording.legs:
         channel = recording.channels[leg.channel]
         die, name = channel.component

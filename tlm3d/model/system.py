@@ -270,13 +270,13 @@ class System:
             done_ps = min(done_ps + slice_ps, horizon_ps)
             with _collector_paused():
                 env.run(until=done_ps + 1)  # what happens at the end of a slice belongs to it
+                if settle and done_ps < horizon_ps:
+                    settle(done_ps)
             took_s = max(monotonic() - began_s, _SLICE_S / 1000)
             slice_ps = max(1, min(2 * slice_ps, int(slice_ps * _SLICE_S / took_s)))
             if progress and progress(done_ps, horizon_ps) and done_ps < horizon_ps:
                 self.recording.horizon_ps, self.recording.interrupted_of_ps = done_ps, horizon_ps
                 return
-            if settle and done_ps < horizon_ps:
-                settle(done_ps)
 
     def _carriers(self, context: Context) -> list[Carrier]:
         """What is active while a channel carries a transfer; other blocks book their own states."""

@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, Generic, NamedTuple, Self, SupportsIndex, TypeVar, overload
+from typing import Any, Generic, NamedTuple, Self, SupportsIndex, TypeVar, get_type_hints, overload
 
 Fact = TypeVar("Fact", bound=NamedTuple)
 Column = Sequence[Any]
@@ -29,9 +29,13 @@ class Names:
     def column(self, values: Sequence[Hashable]) -> Column:
         """The numbers of ``values``."""
         number = self._number
-        for value in set(values).difference(number):
-            number[value] = len(self._known)
-            self._known.append(value)
+        try:
+            return whole([number[value] for value in values])
+        except KeyError:
+            for value in values:
+                if value not in number:
+                    number[value] = len(self._known)
+                    self._known.append(value)
         return whole([number[value] for value in values])
 
     def values(self, column: Column) -> list[Any]:
@@ -54,7 +58,8 @@ class Packed(Sequence[Fact], Generic[Fact]):
 
     def __init__(self, kind: type[Fact], names: Names, facts: Iterable[Fact] = ()) -> None:
         self._kind, self._names = kind, names
-        self._numeric = [kind.__annotations__[field] in ("int", int) for field in kind._fields]
+        types = get_type_hints(kind)
+        self._numeric = [types[field] is int for field in kind._fields]
         self._blocks: list[tuple[Column, ...]] = []
         self._ends: list[int] = []  # facts up to and with each block
         self._newest: list[Fact] = []
@@ -78,7 +83,9 @@ class Packed(Sequence[Fact], Generic[Fact]):
         return self
 
     def _packed(self, facts: Sequence[Fact]) -> tuple[Column, ...]:
-        columns = zip(*facts, strict=True)
+        return self._columns(zip(*facts, strict=True))
+
+    def _columns(self, columns: Iterable[Sequence[Any]]) -> tuple[Column, ...]:
         kinds = zip(columns, self._numeric, strict=True)
         return tuple(whole(column) if numeric else self._names.column(column) for column, numeric in kinds)
 

@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import sub
+from typing import Any
 
 from tlm3d.record.packed import Column, Names, Packed, whole
 from tlm3d.record.recording import JobEnd, Segment
 
-_SEGMENTS = JobEnd._fields.index("segments")
+_RELEASE, _SEGMENTS = (JobEnd._fields.index(field) for field in ("release_ps", "segments"))
 
 
 class PackedJobs(Packed[JobEnd]):
     """JobEnds. Of a segment the start is kept as its distance from the end of the one before, the holder in parts."""
 
     def __init__(self, names: Names, facts: Sequence[JobEnd] = ()) -> None:
-        super().__init__(JobEnd, names, facts)
+        super().__init__(JobEnd, names)
+        self._numeric[_SEGMENTS] = True  # how many there are
+        self.extend(facts)
 
     def _packed(self, facts: Sequence[JobEnd]) -> tuple[Column, ...]:
-        counted = [fact._replace(segments=len(fact.segments)) for fact in facts]  # type: ignore[arg-type]
+        columns: list[Sequence[Any]] = list(zip(*facts, strict=True))
+        counts = columns[_SEGMENTS] = [len(segments) for segments in columns[_SEGMENTS]]
         flat = [segment for fact in facts for segment in fact.segments]
-        gaps = []
-        for fact in facts:
-            at_ps = fact.release_ps
-            for segment in fact.segments:
-                gaps.append(segment.start_ps - at_ps)
-                at_ps = segment.end_ps
-        holders = [_parts(segment.holder) for segment in flat]
+        buckets, starts, ends, wheres, holders = zip(*flat, strict=True) if flat else ((),) * 5
+        gaps = list(map(sub, starts, (0, *ends)))
+        first = 0
+        for release_ps, count in zip(columns[_RELEASE], counts, strict=True):
+            if count:
+                gaps[first] = starts[first] - release_ps
+                first += count
+        tasks, indices = _parts(holders)
         return (
-            *super()._packed(counted),
+            *self._columns(columns),
             whole(gaps),
-            whole([segment.end_ps - segment.start_ps for segment in flat]),
-            self._names.column([segment.bucket for segment in flat]),
-            self._names.column([segment.where for segment in flat]),
-            self._names.column([task for task, _ in holders]),
-            whole([index for _, index in holders]),
+            whole(list(map(sub, ends, starts))),
+            self._names.column(buckets),
+            self._names.column(wheres),
+            self._names.column(tasks),
+            whole(indices),
         )
 
     def _unpacked(self, block: tuple[Column, ...]) -> Iterator[JobEnd]:
@@ -51,9 +57,15 @@ class PackedJobs(Packed[JobEnd]):
             yield fact._replace(segments=tuple(found))
 
 
-def _parts(holder: str) -> tuple[str, int]:
-    """``task#index`` as the two; anything else with -1."""
-    task, mark, index = holder.rpartition("#")
-    if mark and index.isdecimal() and index == str(int(index)):
-        return task, int(index)
-    return holder, -1
+def _parts(holders: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Of each ``task#index`` the two; of anything else itself and -1."""
+    tasks, indices = [], []
+    for holder in holders:
+        task, index = holder, -1
+        if holder != "-":
+            name, mark, number = holder.rpartition("#")
+            if mark and number.isdecimal() and (number[0] != "0" or number == "0"):
+                task, index = name, int(number)
+        tasks.append(task)
+        indices.append(index)
+    return tasks, indices
