@@ -22,7 +22,8 @@ from tlm3d.blocks import ComputeSpec
 from tlm3d.model.buffers import Buffers
 from tlm3d.model.context import Context, Owner
 from tlm3d.model.gate import Gate, States, powers_of
-from tlm3d.model.job import ItemRun, Urgency
+from tlm3d.model.job import ItemRun, Job, StageRun, Urgency
+from tlm3d.model.locks import Locks
 from tlm3d.model.op import Op, latest
 from tlm3d.model.stage import Held, Stage
 from tlm3d.model.topology import Route
@@ -57,8 +58,15 @@ class Pipeline:
     """The engine of one compute block; ``finished(run, op)`` is called when the last tile of an item is done."""
 
     def __init__(
-        self, context: Context, name: BlockName, spec: ComputeSpec, finished: Callable[[ItemRun, Op], None]
+        self,
+        context: Context,
+        name: BlockName,
+        spec: ComputeSpec,
+        locks: Locks,
+        finished: Callable[[ItemRun, Op], None],
     ) -> None:
+        self._locks = locks
+        self._parked: dict[ItemRun, tuple[str, str]] = {}  # stages that wait for a resource: it, and behind whom
         self._context, self._name, self.buffers = context, name, spec.buffers
         self._preemption = spec.preemption
         self._finished = finished
@@ -95,13 +103,68 @@ class Pipeline:
 
     def _enqueue(self, run: ItemRun, after: Op | None) -> None:
         run.queued = True
+        self._queue(run, after)
+
+    def _queue(self, run: ItemRun, after: Op | None) -> None:
         self.gate.engage(self._context.now_ps)
         queue = self._at_once if self.starts_at_once(run) else self._waiting
         insort(queue, _Waiting(run.job.urgency, run.item.position, run, after), key=lambda w: w[:2])
         self._request_pick()
 
+    def reorder(self, job: Job) -> None:
+        """The urgency of ``job`` has changed."""
+        if any(waiting.run.job is job for waiting in (*self._waiting, *self._at_once)):
+            self._sort()
+            self._request_pick()
+
+    def _sort(self) -> None:
+        for queue in (self._waiting, self._at_once):
+            fresh = [waiting._replace(urgency=waiting.run.job.urgency) for waiting in queue]
+            queue[:] = sorted(fresh, key=lambda waiting: waiting[:2])
+
+    def worked(self, now_ps: int) -> list[tuple[StageRun, int]]:
+        """None: what is left of tiles is known when they end."""
+        return []
+
+    def _park(self, queue: list[_Waiting], entry: _Waiting) -> None:
+        """It waits for a resource, no more for the block."""
+        queue.remove(entry)
+        run, now_ps = entry.run, self._context.now_ps
+        job, origin = run.job, self._origin(run, entry.after)
+        since_ps = origin.end_ps if origin is not None else job.release_ps
+        held = self._waits.to_start if queue is self._at_once else self._waits.to_load
+        self._go_on(run, origin, self.gate.waits(since_ps, now_ps, partial(held, job)))
+        self._parked[run] = self._locks.waited_for(run)
+        self._release_if_idle()
+
+    def _go_on(self, run: ItemRun, before: Op | None, waits: tuple[Segment, ...]) -> None:
+        """The chain of ``run`` goes on up to now with ``waits``."""
+        now_ps, job = self._context.now_ps, run.job
+        run.ready_op = Op("overhead", self._path, now_ps, now_ps, before, waits)
+        job.last_op = latest(job.last_op, run.ready_op)
+
+    def _book_parked(self, run: ItemRun) -> None:
+        since, now_ps = run.ready_op, self._context.now_ps
+        assert since is not None
+        if since.end_ps < now_ps:
+            self._go_on(run, since, (Segment("resource", since.end_ps, now_ps, *self._parked[run]),))
+
+    def unpark(self, run: ItemRun) -> None:
+        """``run`` may try again to take its resources."""
+        self._book_parked(run)
+        del self._parked[run]
+        self._queue(run, None)
+
+    def rebook(self, run: ItemRun) -> None:
+        """``run`` waits for its resource behind another job from now on."""
+        self._book_parked(run)
+        self._parked[run] = self._locks.waited_for(run)
+
     def withdraw(self, run: ItemRun) -> None:
         """``run`` commits no more tiles: its job was aborted."""
+        if run in self._parked:
+            self._book_parked(run)
+            del self._parked[run]
         self._waiting = [w for w in self._waiting if w.run is not run]
         self._at_once = [w for w in self._at_once if w.run is not run]
         self._local.withdraw(run)
@@ -148,6 +211,8 @@ class Pipeline:
     def holder(self, run: ItemRun) -> tuple[str, str, str]:
         """What ``run`` waits for now, being on no port and not computing: (bucket, where, holder)."""
         now_ps = self._context.now_ps
+        if run in self._parked:
+            return ("resource", *self._parked[run])
         if self.gate.delay_ps(now_ps):
             return ("wake-up", self._path, "-")
         last = self.waited(run, now_ps - 1, now_ps)[-1]
@@ -201,12 +266,17 @@ class Pipeline:
     def _pick(self) -> None:
         """Commit tiles while the load port is free and a buffer is."""
         self._picking = False
+        if self._locks.moves:
+            self._rekey()
         self._start_at_once()
         while self._waiting and self._loading is None:
             entry = self._next()
             run, work = entry.run, self._local.next_work(entry.run)
             if not self._has_room(run, work):
                 break
+            if run.item.holds and not self._locks.take(run, self):
+                self._park(self._waiting, entry)
+                continue
             origin = self._origin(run, entry.after)
             tile_run = TileRun(run, run.next_tile, work)
             run.next_tile += 1
@@ -214,6 +284,13 @@ class Pipeline:
             if run.next_tile == len(run.tiles):
                 self._waiting.remove(entry)
             self._commit(tile_run, origin)
+
+    def _rekey(self) -> None:
+        """Ask the policy again how urgent everything is now."""
+        jobs = {waiting.run.job for waiting in (*self._waiting, *self._at_once)}
+        jobs |= {tile.run.job for tile in (self._unit.computing, *self._unit.suspended) if tile is not None}
+        self._locks.rekey(jobs, self._context.now_ps)
+        self._sort()
 
     def _next(self) -> _Waiting:
         """Whose tile is committed next: the most urgent; without preemption the layer that has begun, if one has."""
@@ -223,16 +300,23 @@ class Pipeline:
 
     def _start_at_once(self) -> None:
         """The most urgent plain stage takes the unit from a less urgent job, or where none is more urgent."""
-        if not self._at_once:
-            return
+        while self._at_once and self._start_first():
+            pass
+
+    def _start_first(self) -> bool:
+        """Whether the first of them has made way for the next, as it has to wait for a resource."""
         run, computing, now_ps = self._at_once[0].run, self._unit.computing, self._context.now_ps
         job = run.job
         if computing is not None:
             if computing.run.job.urgency <= job.urgency:
-                return
-            self._unit.suspend()
+                return False
         elif any(other.job.urgency < job.urgency for other in self._wanting()):
-            return
+            return False
+        if run.item.holds and not self._locks.take(run, self):
+            self._park(self._at_once, self._at_once[0])
+            return True
+        if computing is not None:
+            self._unit.suspend()
         self._at_once.pop(0)
         run.next_tile = 1
         if job.start_ps < 0:
@@ -242,6 +326,7 @@ class Pipeline:
         waits = self.gate.waits(since_ps, now_ps, partial(self._waits.to_start, job))
         self._forget()
         self._unit.start(TileRun(run, 0, run.tiles[0], at_once=True), origin, waits)
+        return False
 
     def _wanting(self) -> Iterator[ItemRun]:
         """Layers that wait or have tiles under way."""

@@ -169,14 +169,14 @@ class System:
         dispatcher = Dispatcher(context, self._policy, locks)
         for path, spec in self._blocks():
             if isinstance(spec, ComputeSpec):
-                dispatcher.engines[path] = Pipeline(context, path, spec, dispatcher.item_finished)
+                dispatcher.engines[path] = Pipeline(context, path, spec, locks, dispatcher.item_finished)
         for pool in self._pools():
             engine = Pool(context, pool, locks, self._workload.quantum_ps, dispatcher.item_finished)
             dispatcher.engines.update(dict.fromkeys(pool, engine))
             pooled = (item for work in self._works.values() for item in work.items if item.pooled)
             dispatcher.pools.update((item, engine) for item in pooled if item.options[0] in pool)
         engines = list(dict.fromkeys(dispatcher.engines.values()))
-        locks.engines = [engine for engine in engines if isinstance(engine, Pool)]
+        locks.engines = engines
         seed = self.recording.seed
         runners = {
             name: TaskRunner(context, dispatcher, work, self.recording.tasks[name], arrivals_of(work.task, seed))

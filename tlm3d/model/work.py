@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, zip_longest
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec, ProgrammableSpec
@@ -104,6 +105,7 @@ class TaskWork:
     _residency: Residency
     all_pooled: bool = False  # it has nothing but stages on processors
     _cache: dict[tuple[int, BlockName, tuple[BlockName, ...]], tuple[TileWork, ...]] = field(default_factory=dict)
+    _left: dict[int, tuple[int, ...]] = field(default_factory=dict)
     _staged: dict[tuple[int, BlockName], tuple[Piece, ...]] = field(default_factory=dict)
 
     @property
@@ -123,8 +125,11 @@ class TaskWork:
 
     def left_ps(self, item: Item, from_tile: int) -> int:
         """The least time that ``item`` computes from tile ``from_tile`` on, on any of its options."""
-        works = (self.tiles(item, block, self.default_sources(item, block)) for block in item.options)
-        return min(sum(tile.compute_ps for tile in tiles[from_tile:]) for tiles in works)
+        if item.position not in self._left:
+            works = [self.tiles(item, block, self.default_sources(item, block)) for block in item.options]
+            sums = [[*accumulate((tile.compute_ps for tile in reversed(tiles)), initial=0)][::-1] for tiles in works]
+            self._left[item.position] = tuple(min(column) for column in zip_longest(*sums, fillvalue=0))
+        return self._left[item.position][from_tile]
 
     def demand_ps(self) -> tuple[tuple[str, int], ...]:
         """What one job needs at least, in name order: computing time of blocks, wire time of channels.
