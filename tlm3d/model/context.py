@@ -10,6 +10,7 @@ from simpy import Environment
 from tlm3d.model.op import Op
 from tlm3d.model.topology import Route, Topology
 from tlm3d.record.recording import Recording, Segment, TransferLeg
+from tlm3d.tlm.channel import Channel
 from tlm3d.tlm.fabric import Fabric
 from tlm3d.tlm.transfer import Transfer
 
@@ -32,6 +33,7 @@ class Context:
     fabric: Fabric
     recording: Recording
     topology: Topology
+    _buckets: dict[tuple[Channel, ...], tuple[str, str]] = field(default_factory=dict)  # by route
     carried: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # by channel watched, first to last bits
 
     @property
@@ -70,9 +72,12 @@ class Context:
 
     def transfer_bucket(self, route: Route) -> tuple[str, str]:
         """(bucket, channel) that moving over ``route`` is spent on: its slowest channel, ties by name."""
-        slowest = min(route.channels, key=lambda c: (c.rate_bps, c.name))
-        is_link = self.topology.infos[slowest.name].role == "link"
-        return ("link-transfer" if is_link else "memory"), slowest.name
+        known = self._buckets.get(route.channels)
+        if known is None:
+            slowest = min(route.channels, key=lambda c: (c.rate_bps, c.name))
+            is_link = self.topology.infos[slowest.name].role == "link"
+            known = self._buckets[route.channels] = ("link-transfer" if is_link else "memory"), slowest.name
+        return known
 
 
 class Busy:

@@ -109,7 +109,7 @@ class Job(JobView):
     def end_op(self, op: Op, now_ps: int) -> None:
         """``op`` ends now."""
         op.end_ps = now_ps
-        self.running = tuple(other for other in self.running if other is not op)
+        self.running = () if len(self.running) == 1 else tuple(other for other in self.running if other is not op)
         self.last_op = latest(self.last_op, op)
 
     def finished(self, finish_ps: int) -> JobEnd:

@@ -31,8 +31,19 @@ class Op:
 
 def latest(*ops: Op | None) -> Op | None:
     """The operation that ended last: compute before others, then by place."""
-    real = [op for op in ops if op is not None]
-    return max(real, key=lambda op: (op.end_ps, op.bucket == "compute", op.where)) if real else None
+    last: Op | None = None
+    for op in ops:
+        if op is None:
+            continue
+        if (
+            last is None
+            or op.end_ps > last.end_ps
+            or (
+                op.end_ps == last.end_ps and (op.bucket == "compute", op.where) > (last.bucket == "compute", last.where)
+            )
+        ):
+            last = op
+    return last
 
 
 def chain(op: Op | None, release_ps: int) -> list[Segment]:

@@ -10,6 +10,7 @@ from tlm3d.model.job import Job, Urgency
 from tlm3d.record.recording import Segment
 from tlm3d.tlm.timing import NEVER
 
+_new = tuple.__new__  # of named tuples, at a third of the cost
 _FEW = 64  # holds that are kept without asking who may still need them
 
 
@@ -30,34 +31,47 @@ class Hold(NamedTuple):
 class Part:
     """One part of a block: one job at a time holds it. Remembers all holds until told to forget."""
 
-    __slots__ = ("_going_on", "past")
+    __slots__ = ("_bucket", "_job", "_start_ps", "_urgency", "_where", "past")
 
     def __init__(self) -> None:
         self.past: list[Hold] = []  # in order of time, apart from each other
-        self._going_on: Hold | None = None
+        self._job: Job | None = None  # who holds it now, since when, how
+        self._start_ps = 0
+        self._urgency: Urgency = (0, "", 0)
+        self._bucket = self._where = ""
 
     def take(self, now_ps: int, job: Job, bucket: str = "", where: str = "") -> None:
         """``job`` holds it from now on, and nobody else."""
-        self.free(now_ps)
-        self._going_on = Hold(now_ps, NEVER, job.label, job.urgency, bucket, where)
+        if self._job is not None:
+            self.free(now_ps)
+        self._job, self._start_ps, self._urgency = job, now_ps, job.urgency
+        self._bucket, self._where = bucket, where
 
     def free(self, now_ps: int) -> None:
         """Nobody holds it from now on."""
-        held = self._going_on
-        self._going_on = None
-        if held is None or held.start_ps == now_ps:
+        job, start_ps, bucket = self._job, self._start_ps, self._bucket
+        if job is None:
             return
-        last = self.past[-1] if self.past and held.bucket == "compute" else None
-        if last is not None and last.end_ps == held.start_ps and last[2:] == held[2:]:
-            self.past[-1] = last._replace(end_ps=now_ps)  # tile after tile of one job; a transfer is one by itself
-        else:
-            self.past.append(held._replace(end_ps=now_ps))
+        self._job = None
+        if start_ps == now_ps:
+            return
+        if self.past and bucket == "compute":
+            last = self.past[-1]
+            if last[1] == start_ps and last[2:] == (job.label, self._urgency, bucket, self._where):
+                self.past[-1] = last._replace(end_ps=now_ps)  # tile after tile of one job; a transfer is one by itself
+                return
+        self.past.append(_new(Hold, (start_ps, now_ps, job.label, self._urgency, bucket, self._where)))
+
+    def _going_on(self) -> Hold | None:
+        if self._job is None:
+            return None
+        return Hold(self._start_ps, NEVER, self._job.label, self._urgency, self._bucket, self._where)
 
     def over(self, since_ps: int, until_ps: int) -> Iterator[Hold]:
         """Who held it over [since, until), cut to that, in order of time."""
         first = bisect_right(self.past, since_ps, key=lambda hold: hold.end_ps)
         for at in range(first, len(self.past) + 1):
-            hold = self.past[at] if at < len(self.past) else self._going_on
+            hold = self.past[at] if at < len(self.past) else self._going_on()
             if hold is None or hold.start_ps >= until_ps:
                 break
             yield hold._replace(start_ps=max(since_ps, hold.start_ps), end_ps=min(until_ps, hold.end_ps))
