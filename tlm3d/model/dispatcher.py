@@ -14,6 +14,7 @@ from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.pool import Pool
 from tlm3d.model.work import Item
 from tlm3d.policies import Option, Policy
+from tlm3d.record.recording import Segment
 from tlm3d.spec.binding import BlockName
 from tlm3d.tlm.alarm import Alarm
 from tlm3d.tlm.timing import PLACE
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tlm3d.model.task_runner import TaskRunner
 
 Engine = Pipeline | Pool
-Waiting = tuple[str, str, str]  # for what: bucket of blame, where, holder
 
 
 class Dispatcher:
@@ -46,8 +46,11 @@ class Dispatcher:
         """Rows that find no room, jobs that are over, then who runs where; in name order."""
         for camera in self.cameras:
             camera.take_rows()
+        now_ps = self._context.now_ps
         # What each of them waits for is asked before any of them lets go of it.
-        overdue = [(runner, job, runner.waiting_for(job)) for runner in self.runners for job in runner.overdue()]
+        overdue = [
+            (runner, job, runner.waiting_for(job, now_ps)) for runner in self.runners for job in runner.overdue()
+        ]
         for runner, job, waiting in overdue:
             runner.end_at_deadline(job, waiting)
         for runner in self.runners:
@@ -145,9 +148,10 @@ class Dispatcher:
             self._locks.forget(job)
             self.decide_in(0)
 
-    def waiting_for(self, job: Job) -> tuple[str, str, str]:
-        """What an unfinished job with nothing under way waits for: (bucket, where, holder)."""
+    def waiting_for(self, job: Job, now_ps: int) -> tuple[Segment, ...]:
+        """What an unfinished job with nothing under way has waited for since its last operation, piece by piece."""
+        since_ps = job.idle_since_ps
         for run in job.items:
             if run.done is None and not run.missing and (run.queued or run.block is not None):
-                return self.engines[run.block or run.item.options[0]].holder(run)
-        return ("overhead", "-", "-")
+                return self.engines[run.block or run.item.options[0]].waited(run, since_ps, now_ps)
+        return (Segment("overhead", since_ps, now_ps, "-", "-"),) if since_ps < now_ps else ()

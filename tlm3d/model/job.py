@@ -123,8 +123,14 @@ class Job(JobView):
             ),
         )  # fmt: skip
 
-    def segments(self, now_ps: int, waiting_for: tuple[str, str, str]) -> tuple[Segment, ...]:
-        """The chain up to ``now_ps`` of a job that has not finished; an idle tail is a wait for ``waiting_for``."""
+    @property
+    def idle_since_ps(self) -> int:
+        """When the last of its operations that are over ended, or its release."""
+        last = latest(self.last_op, self.input_op)
+        return last.end_ps if last is not None else self.release_ps
+
+    def segments(self, now_ps: int, tail: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        """The chain up to ``now_ps`` of a job that has not finished; ``tail``: what it waited for last, if idle."""
         current = max(self.running, key=lambda op: (op.bucket == "compute", -op.start_ps, op.where), default=None)
         if current is not None:
             pieces = chain(current.before, self.release_ps)
@@ -137,11 +143,9 @@ class Job(JobView):
             if now_ps > started_ps:
                 pieces.append(Segment(current.bucket, started_ps, now_ps, current.where, "-"))
             return tuple(pieces)
-        last = latest(self.last_op, self.input_op)
-        pieces = chain(last, self.release_ps)
-        since_ps = last.end_ps if last else self.release_ps
-        if now_ps > since_ps:
-            pieces.append(Segment(waiting_for[0], since_ps, now_ps, *waiting_for[1:]))
+        since_ps = self.idle_since_ps
+        pieces = chain(latest(self.last_op, self.input_op), self.release_ps)
+        pieces += [p._replace(start_ps=max(p.start_ps, since_ps)) for p in tail if p.end_ps > since_ps]
         return tuple(pieces)
 
     def end(self, status: str, finish_ps: int, segments: tuple[Segment, ...]) -> JobEnd:

@@ -208,18 +208,10 @@ class Pipeline:
             self._stalled = None
             self._load_next(stalled)
 
-    def holder(self, run: ItemRun) -> tuple[str, str, str]:
-        """What ``run`` waits for now, being on no port and not computing: (bucket, where, holder)."""
-        now_ps = self._context.now_ps
-        if run in self._parked:
-            return ("resource", *self._parked[run])
-        if self.gate.delay_ps(now_ps):
-            return ("wake-up", self._path, "-")
-        last = self.waited(run, now_ps - 1, now_ps)[-1]
-        return (last.bucket, last.where, last.holder)
-
     def waited(self, run: ItemRun, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
         """What ``run``, which has not finished, waited for over [since, until)."""
+        if run in self._parked:
+            return (Segment("resource", since_ps, until_ps, *self._parked[run]),) if since_ps < until_ps else ()
         if any(tile.run is run for tile in self._to_store):
             return self._waits.to_store(run.job, since_ps, until_ps)
         if any(tile.run is run for tile in self._loaded):

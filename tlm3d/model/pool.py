@@ -43,7 +43,6 @@ class _Lane:
         self.running: StageRun | None = None
         self.resumed_ps = 0
         self.ends_ps = NEVER
-        self.border_ps = -1  # of the tile after which there will be a decision
         self.due_ps = NEVER  # of the alarm that rings next
         self.stints: list[_Stint] = []  # that those who wait may have waited for
         self.busy = Busy()
@@ -77,6 +76,8 @@ class Pool:
         self._parked: dict[ItemRun, StageRun] = {}  # those that wait for a resource
         self._picking = False
         self._pick_alarm = Alarm(context.env, self._pick)
+        self._border_due_ps = NEVER  # the next end of a tile at which there is a decision
+        self._border_alarm = Alarm(context.env, self._border)
         self._moves, self._quantum_ps, self._decided_ps = locks.moves, quantum_ps, -1
         self._reviewing = False
         self._review_alarm = Alarm(context.env, self._review)
@@ -188,17 +189,10 @@ class Pool:
     def inputs_complete(self, run: ItemRun) -> None:
         """Stages wait for the whole stage before: nothing is held."""
 
-    def holder(self, run: ItemRun) -> tuple[str, str, str]:
-        """What ``run`` waits for when it waits here: (bucket, where, holder)."""
-        parked = self._parked.get(run)
-        if parked is not None and parked.parked_on is not None:
-            resource, holder = parked.parked_on
-            return ("resource", resource, holder)
-        lane = next(lane for lane in self._lanes if lane.name in run.item.options)
-        if lane.gate.delay_ps(int(self._env.now)):
-            return ("wake-up", lane.path, "-")
-        other = lane.running.job if lane.running is not None else lane.stints[-1][2] if lane.stints else None
-        return _held_by(run.job, other, lane.path)
+    def waited(self, run: ItemRun, since_ps: int, until_ps: int) -> tuple[Segment, ...]:
+        """What ``run`` waited for over [since, until), should it not stand here: else its chain says so itself."""
+        path = ".".join(run.item.options[0])
+        return (Segment("overhead", since_ps, until_ps, path, "-"),) if since_ps < until_ps else ()
 
     def delay_ps(self, now_ps: int) -> int:
         """How long until the first of the processors is awake, if work were posted now."""
@@ -220,6 +214,7 @@ class Pool:
     def _pick(self) -> None:
         """Let the most urgent stages run: on a processor that is free, or that of the least urgent one."""
         self._picking = False
+        self._border_due_ps = NEVER
         now_ps = int(self._env.now)
         ready = self._ready
         if self._moves:
@@ -310,11 +305,16 @@ class Pool:
         at_border = [lane for lane, border_ps in giving if border_ps == now_ps]
         if at_border:
             return at_border[-1]
-        for lane, border_ps in giving:
-            if border_ps < lane.ends_ps and border_ps != lane.border_ps:
-                lane.border_ps = border_ps
-                self._env.schedule(self._pick_alarm, PICK, border_ps - now_ps)
+        next_ps = min((border_ps for _, border_ps in giving), default=NEVER)
+        if next_ps < self._border_due_ps:
+            self._border_due_ps = next_ps
+            self._env.schedule(self._border_alarm, PICK, next_ps - now_ps)
         return None
+
+    def _border(self) -> None:
+        """A tile after which the last decision wanted another one has been done."""
+        if self._border_due_ps == self._env.now and not self._picking:
+            self._pick()
 
     @staticmethod
     def _border_ps(lane: _Lane, running: StageRun, now_ps: int) -> int:

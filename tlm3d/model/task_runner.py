@@ -9,7 +9,7 @@ from tlm3d.model.activations import Arrivals
 from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Frame
 from tlm3d.model.context import Context
-from tlm3d.model.dispatcher import Dispatcher, Waiting
+from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.job import Job
 from tlm3d.model.op import Op
 from tlm3d.model.work import TaskWork
@@ -123,7 +123,7 @@ class TaskRunner:
             return
         job.input_op = frame.landed
         if frame.lost:
-            self._end_early(job, "input-lost", self.waiting_for(job))
+            self._end_early(job, "input-lost", self.waiting_for(job, self._context.now_ps))
         elif job.active:
             self._try_start(job, self._context.now_ps)
 
@@ -156,7 +156,7 @@ class TaskRunner:
         if self._active is not None:
             self._activate(self._active, self._context.now_ps)
 
-    def _end_early(self, job: Job, status: str, waiting: Waiting) -> None:
+    def _end_early(self, job: Job, status: str, waiting: tuple[Segment, ...]) -> None:
         if job.items:
             self._dispatcher.withdraw(job)
         self._record(job, status, waiting)
@@ -175,7 +175,7 @@ class TaskRunner:
                 found.append(job)
         return found
 
-    def end_at_deadline(self, job: Job, waiting: Waiting) -> None:
+    def end_at_deadline(self, job: Job, waiting: tuple[Segment, ...]) -> None:
         """End one of ``overdue``, which waited for ``waiting`` where it was not at work."""
         self._end_early(job, "aborted" if self._spec.on_miss == "abort" else "dropped", waiting)
 
@@ -183,27 +183,31 @@ class TaskRunner:
         """Drop what the backlog bars, the oldest first."""
         while len(self._waiting) > self._backlog:
             job = self._waiting.popleft()
-            self._record(job, "dropped", self.waiting_for(job))
+            self._record(job, "dropped", self.waiting_for(job, self._context.now_ps))
 
-    def _record(self, job: Job, status: str, waiting: Waiting) -> None:
+    def _record(self, job: Job, status: str, waiting: tuple[Segment, ...]) -> None:
         """``job`` has ended early, and waited for ``waiting`` where it was not at work."""
         job.ended = True
         self._recording.jobs.append(self._end_of(job, status, -1, self._context.now_ps, waiting))
 
-    def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[str, str, str]) -> JobEnd:
+    def _end_of(self, job: Job, status: str, finish_ps: int, now_ps: int, waiting: tuple[Segment, ...]) -> JobEnd:
         return job.end(status, finish_ps, job.segments(now_ps, waiting))
 
-    def waiting_for(self, job: Job) -> Waiting:
-        """What ``job`` waits for where it has nothing under way."""
-        frame = job.frame
+    def waiting_for(self, job: Job, now_ps: int) -> tuple[Segment, ...]:
+        """What ``job`` has waited for up to now since its last operation, where it has nothing under way."""
+        frame, since_ps = job.frame, job.idle_since_ps
         if frame is not None and frame.landed is None:
-            return ("sensing", self._spec.input.camera if self._spec.input else "-", "-")
-        if not job.active:
-            return ("self-predecessor", self._name, self._active.label if self._active else "-")
-        return self._dispatcher.waiting_for(job)
+            what = ("sensing", self._spec.input.camera if self._spec.input else "-", "-")
+        elif not job.active:
+            what = ("self-predecessor", self._name, self._active.label if self._active else "-")
+        else:
+            return self._dispatcher.waiting_for(job, now_ps)
+        return (Segment(what[0], since_ps, now_ps, *what[1:]),) if since_ps < now_ps else ()
 
     def close(self) -> None:
         """At the horizon: record the jobs that have not ended."""
         for job in [*([self._active] if self._active else []), *self._waiting]:
             horizon_ps = self._context.recording.horizon_ps
-            self._recording.jobs.append(self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job)))
+            self._recording.jobs.append(
+                self._end_of(job, "unfinished", -1, horizon_ps, self.waiting_for(job, horizon_ps))
+            )
