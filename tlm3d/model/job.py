@@ -112,9 +112,10 @@ class Job(JobView):
         self.running = () if len(self.running) == 1 else tuple(other for other in self.running if other is not op)
         self.last_op = latest(self.last_op, op)
 
-    def finished(self, finish_ps: int) -> JobEnd:
+    def finished(self) -> JobEnd:
         """The fact that this job has finished, with its last operation."""
         segments = self.whole or tuple(chain(self.last_op, self.release_ps))
+        finish_ps = segments[-1].end_ps if segments else self.release_ps
         return _new(
             JobEnd,
             (

@@ -142,7 +142,7 @@ class TaskRunner:
 
     def _finish(self, job: Job) -> None:
         job.ended = True
-        self._recording.jobs.append(job.finished(self._context.now_ps))
+        self._recording.jobs.append(job.finished())
         if self._waiting:
             self._next()
         else:
