@@ -7,7 +7,7 @@ of Python, because a run of a minute at 150 mW already passes what 64 bits hold.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
@@ -27,24 +27,19 @@ class Activity(NamedTuple):
     end_ps: int
 
 
-def activities(
-    recording: Recording, from_ps: int = 0, until_ps: int | None = None, *, spent_only: bool = False
-) -> list[Activity]:
-    """All spans, legs and states of the recording, cut to [from_ps, until_ps], by default to [0, H].
+def activities(recording: Recording, from_ps: int = 0, until_ps: int | None = None) -> list[Activity]:
+    """All states, and the spans and legs that spend energy, cut to [from_ps, until_ps], by default to [0, H].
 
-    ``spent_only`` leaves out spans and legs without energy: power does not change where they begin and end.
+    Where a span or leg without energy begins or ends power does not change: it makes no breakpoint.
     Raises SimulationError for energy that is negative or spent in no time.
     """
     horizon_ps = recording.horizon_ps if until_ps is None else until_ps
     found: list[Activity] = []
     add = found.append
-    spans: Iterable[Span] = recording.spans
-    if spent_only:
-        spans = [span for span in spans if span[_ENERGY]]
-    of_spans = ((span.energy_aj, span.start_ps, span.end_ps) for span in spans)
-    of_legs = ((leg.energy_aj, leg.start_ps, leg.end_ps) for leg in recording.legs if leg.energy_aj or not spent_only)
+    of_spans = ((span.energy_aj, span.start_ps, span.end_ps) for span in recording.spans if span[_ENERGY])
+    of_legs = ((leg.energy_aj, leg.start_ps, leg.end_ps) for leg in recording.legs if leg.energy_aj)
     for energy_aj, start_ps, end_ps in chain(of_spans, of_legs):
-        if energy_aj < 0 or (energy_aj and end_ps <= start_ps):
+        if energy_aj < 0 or end_ps <= start_ps:
             raise SimulationError(start_ps, "energy", f"{energy_aj} aJ spent from {start_ps} ps to {end_ps} ps")
         cut_start_ps = start_ps if start_ps > from_ps else from_ps
         cut_end_ps = end_ps if end_ps < horizon_ps else horizon_ps

@@ -49,8 +49,6 @@ class Digest:
         self._contenders: dict[str, list[JobEnd]] = {name: [] for name in recording.tasks}
         self._chains = Chains(recording)
         self._troubles = Troubles(recording.tasks)
-        # What a regulator loses is booked from one breakpoint to the next, also where nothing is spent.
-        self._spent_only = recording.supply is None
         self._meter = Meter(recording.limits, recording.supply)
 
     def fold(self, settled_ps: int, going_on: Sequence[StateInterval]) -> None:
@@ -62,15 +60,15 @@ class Digest:
         self._add(ended, settled_ps)
         self._keep(ended)
         running = replace(self._recording, states=[*self._recording.states, *going_on])
-        going = activities(running, until_ps=settled_ps, spent_only=self._spent_only)
-        self._meter.read(activities(ended, spent_only=self._spent_only), going, settled_ps)
+        going = activities(running, until_ps=settled_ps)
+        self._meter.read(activities(ended), going, settled_ps)
 
     def result(self) -> Result:
         """The whole answer, once the run is over."""
         recording = self._recording
         horizon_ps = recording.horizon_ps
         self._add(recording, horizon_ps)
-        self._meter.close(activities(recording, spent_only=self._spent_only), horizon_ps)
+        self._meter.close(activities(recording), horizon_ps)
         self._keep(recording)
         kept = self._kept
         recording.spans, recording.legs = kept.spans, kept.legs
