@@ -1,0 +1,1 @@
+"""Planned placement: which block runs what, decided before the run."""
