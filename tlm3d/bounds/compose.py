@@ -1,9 +1,9 @@
 """Bounds of a whole system: one server after the other, until nothing moves any more.
 
-A task is a graph of steps, each on one server. How long after a release a step may be ready is what the steps before it
-may take; how densely it then comes to its server is the release's arrival, that much later at most: jitter that is handed
-on (Tindell & Clark, Microprocessing and Microprogramming 40, 1994). Responses grow with what others hand on, so that all
-of them together are a least fixed point, found from below.
+A task is a graph of steps, each on one server. How long after a release a step may be ready is what the steps before
+it may take; how densely it then comes to its server is the release's arrival, that much later at most: jitter that is
+handed on (Tindell & Clark, Microprocessing and Microprogramming 40, 1994). Responses grow with what others hand on, so
+that all of them together are a least fixed point, found from below.
 
 A job may wait for the one of its task before it. Where all of a job runs on one processor that is part of the analysis
 there; else the wait is bounded apart, and each step meets no earlier job of its own.
@@ -19,7 +19,7 @@ from tlm3d.bounds import any_order, dated, fixed_order
 from tlm3d.bounds.arrival import Arrival, Delayed
 from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
-from tlm3d.bounds.demand import Demand, Step, TaskDemand
+from tlm3d.bounds.demand import Demand, TaskDemand
 from tlm3d.bounds.resources import Blocking, resource_blocking
 from tlm3d.bounds.result import Bounds, Part, TaskBound
 from tlm3d.bounds.work import StepWork, Works
@@ -228,16 +228,20 @@ class _System:
             return NoBound(f"{server.name}: its context may be switched any number of times")
         blocked_ps += server.wake_ps
         own = self._claim(state, number, blocked_ps, state.late_ps[number])
+        if own.alone:  # what its last job did here last may have begun before
+            pieces_ps = [other.works[place].piece_ps for other, place in self._on[server.name] if other is state]
+            own = replace(own, piece_ps=max(pieces_ps))
         claims = [own]
         for other, place in self._on[server.name]:
             if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
                 continue
             if other.none is not None:
                 if order == "fixed" and other.task.level > state.task.level:
-                    claims.append(replace(self._claim(other, place, 0, 0), late_ps=0))
+                    claims.append(self._claim(other, place, 0, other.early_ps[place]))  # its pieces count, nothing else
                     continue
                 return self._because(server.name, other)
-            claims.append(self._claim(other, place, 0, other.late_ps[place]))
+            claim = self._claim(other, place, 0, other.late_ps[place])
+            claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
         state.held[number] = (own.work_ps, blocked_ps + max([0, *(c.piece_ps - 1 for c in claims[1:])]))
         return _named(server.name, _ANALYSES[order](claims, own))
 
@@ -381,9 +385,7 @@ class _System:
             work_ps, blocking_ps = state.held[number]
             work_ps = min(work_ps, took_ps)
             blocking_ps = min(blocking_ps, took_ps - work_ps)
-            way.append(
-                Part(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps)
-            )
+            way.append(Part(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
             if before is None:
                 break
             number = before
@@ -392,7 +394,3 @@ class _System:
 
 def _named(server: str, found: int | NoBound) -> int | NoBound:
     return NoBound(f"{server}: {found.reason}") if isinstance(found, NoBound) else found
-
-
-def _steps_on(task: TaskDemand, server: str) -> list[Step]:
-    return [step for step in task.steps if step.server == server]

@@ -89,6 +89,7 @@ class TaskDemand:
     steps: tuple[Step, ...]
     landing: Landing | None = None
     parent: str | None = None
+    may_not_come: bool = False  # not every job of its parent releases one
     most_apart_ps: int | None = None  # two releases one after the other; None: as far as it pleases
     reason: str = ""
 

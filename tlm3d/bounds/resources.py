@@ -82,9 +82,7 @@ def _blocking(demand: Demand, task: TaskDemand, names: list[str]) -> Blocking:
     fixed = demand.order == "fixed"
     level = {name: other.level for name, other in demand.tasks.items()}
     relevant = [
-        name
-        for name in names
-        if not fixed or min(level[user] for user in demand.resources[name].tasks) <= task.level
+        name for name in names if not fixed or min(level[user] for user in demand.resources[name].tasks) <= task.level
     ]
     for name in relevant:
         if demand.resources[name].protocol == "none":

@@ -156,7 +156,7 @@ class StepWork:
     def _part_ps(self, part: Part) -> int | NoBound:
         if part.ahead is not None and (self._shared or self.aborts):
             return NoBound(f"{self._server.name} stages weights for several tasks")
-        for move in {move for move in moves_of(self._step)}:
+        for move in set(moves_of(self._step)):
             held = self._works.held(move)
             if isinstance(held, NoBound):
                 return held

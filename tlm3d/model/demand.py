@@ -114,7 +114,9 @@ class _Builder:
         made = self._made
         found: dict[str, Server] = {}
         for pool in made.pools:
-            shared = f"shares a queue with {len(pool) - 1} more: no bound for global scheduling" if len(pool) > 1 else ""
+            shared = (
+                f"shares a queue with {len(pool) - 1} more: no bound for global scheduling" if len(pool) > 1 else ""
+            )
             for path, spec in pool.items():
                 piece_ps = {"full": 0, "tile": spec.tile_ps, "none": None}[spec.preemption]
                 gated = spec.states.gated
@@ -170,6 +172,7 @@ class _Builder:
             steps=steps,
             landing=None if spec.input is None else Landing(0, None, spec.input.camera, reason="sensors"),
             parent=spec.after.task if spec.after is not None else None,
+            may_not_come=spec.after is not None and spec.after.probability < 1,
             most_apart_ps=most_apart_ps,
             reason=reason,
         )
@@ -265,7 +268,9 @@ class _Builder:
         if key not in self._moves:
             passage = Passage(route.channels, n_bytes)
             crossings = tuple(
-                Crossing(channel.name, max(full_ps, last_ps) if passage.bursts > 1 else last_ps, passage.bursts, busy_ps)
+                Crossing(
+                    channel.name, max(full_ps, last_ps) if passage.bursts > 1 else last_ps, passage.bursts, busy_ps
+                )
                 for channel, full_ps, last_ps, busy_ps in zip(
                     route.channels, passage.full_ps, passage.last_ps, passage.all_busy_ps, strict=True
                 )
