@@ -70,6 +70,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "Bounds": "tlm3d.bounds.result",
+    "bound": "tlm3d.simulation",
     "Result": "tlm3d.analysis.result",
     "load_platform": "tlm3d.spec.platform",
     "load_workload": "tlm3d.spec.workload",

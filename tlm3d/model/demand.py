@@ -114,9 +114,7 @@ class _Builder:
         made = self._made
         found: dict[str, Server] = {}
         for pool in made.pools:
-            shared = (
-                f"shares a queue with {len(pool) - 1} more: no bound for global scheduling" if len(pool) > 1 else ""
-            )
+            shared = f"shares a queue with {len(pool) - 1} more: global scheduling" if len(pool) > 1 else ""
             for path, spec in pool.items():
                 piece_ps = {"full": 0, "tile": spec.tile_ps, "none": None}[spec.preemption]
                 gated = spec.states.gated
@@ -268,9 +266,7 @@ class _Builder:
         if key not in self._moves:
             passage = Passage(route.channels, n_bytes)
             crossings = tuple(
-                Crossing(
-                    channel.name, max(full_ps, last_ps) if passage.bursts > 1 else last_ps, passage.bursts, busy_ps
-                )
+                Crossing(channel.name, full_ps if passage.bursts > 1 else last_ps, passage.bursts, busy_ps)
                 for channel, full_ps, last_ps, busy_ps in zip(
                     route.channels, passage.full_ps, passage.last_ps, passage.all_busy_ps, strict=True
                 )
