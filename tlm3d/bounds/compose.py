@@ -19,9 +19,10 @@ from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
 from tlm3d.bounds.arrival import Arrival, Delayed
 from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
-from tlm3d.bounds.demand import Demand, Step, TaskDemand
+from tlm3d.bounds.demand import Demand, Part, TaskDemand
 from tlm3d.bounds.resources import Blocking, resource_blocking
-from tlm3d.bounds.result import Bounds, Part, TaskBound
+from tlm3d.bounds.result import Bounds, TaskBound
+from tlm3d.bounds.result import Part as Stretch
 from tlm3d.bounds.work import StepWork, Works
 
 MOST_ROUNDS = 2000
@@ -47,15 +48,10 @@ class _State:
         self.task, self.works = task, works
         self.arrival: Arrival = task.arrival
         input_ps = task.landing.best_ps if task.landing is not None else 0
-        self.early_ps: list[int] = []  # of its first item
-        self.soonest_ps: list[int] = []  # that a step can have finished
-        for step, work in zip(task.steps, works, strict=True):
-            before_ps = self._before(step, task, self.soonest_ps)
-            outside = sum(part.from_outside for part in step.parts)
-            early_ps = input_ps if outside > 1 or not before_ps else max(before_ps)
-            self.early_ps.append(early_ps)
-            self.soonest_ps.append(max([early_ps + work.least_ps, *before_ps]))
-        self.best_ps = self._best_ps()
+        soonest = _Soonest(task, input_ps)
+        self.early_ps = soonest.early_ps
+        self.soonest_ps = soonest.done_ps
+        self.best_ps = soonest.last_ps()
         self.start_ps = input_ps  # when it can begin at the latest
         self.late_ps = list(self.early_ps)
         self.done_ps = list(self.soonest_ps)
@@ -63,29 +59,52 @@ class _State:
         self.none: NoBound | None = None
         self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
 
-    @staticmethod
-    def _before(step: Step, task: TaskDemand, soonest_ps: Sequence[int]) -> list[int]:
-        """When those before ``step`` have finished at the soonest, the soonest of each choice."""
-        found: dict[tuple[bool, int], int] = {}
-        for other in step.after:
-            choice = task.steps[other].choice
-            key = (choice is None, other if choice is None else choice)
-            found[key] = min(found.get(key, soonest_ps[other]), soonest_ps[other])
-        return list(found.values())
-
     @property
     def alone_on_one(self) -> bool:
         """Whether all of it is one step that is ready with the release."""
         return len(self.works) == 1 and self.task.landing is None and self.works[0].processors == 1
 
-    def _best_ps(self) -> int:
-        """When a job has finished at the soonest: all but one step of each choice are left out."""
-        soonest: dict[tuple[bool, int], int] = {}
-        for number, ps in enumerate(self.soonest_ps):
-            choice = self.task.steps[number].choice
-            key = (choice is None, number if choice is None else choice)
-            soonest[key] = min(soonest.get(key, ps), ps)
-        return max(soonest.values(), default=0)
+
+class _Soonest:
+    """When things can happen at the soonest: every item where its job's critical path lets it, moving nothing.
+
+    By step: ``early_ps`` when its first item may be ready, ``done_ps`` when all have finished; a server works for one
+    item at a time.
+    """
+
+    def __init__(self, task: TaskDemand, input_ps: int) -> None:
+        self._task = task
+        self.early_ps: list[int] = []
+        self.done_ps: list[int] = []
+        self._items_ps: list[list[int]] = []
+        for step in task.steps:
+            items_ps: list[int] = []
+            ready_ps: list[int] = []
+            for part in step.parts:
+                ready_ps.append(max([input_ps, *self._before(part), *(items_ps[place] for place in part.before)]))
+                items_ps.append(ready_ps[-1] + part.compute_ps)
+            early_ps = min(ready_ps)
+            self.early_ps.append(early_ps)
+            self.done_ps.append(max(*items_ps, early_ps + step.compute_ps))
+            self._items_ps.append(items_ps)
+
+    def _before(self, part: Part) -> list[int]:
+        """When items of other steps that ``part`` waits for have finished, those of one choice as the first of them."""
+        found: dict[tuple[int, int, int], int] = {}
+        for step, place in part.outside:
+            choice = self._task.steps[step].choice
+            key = (1, step, place) if choice is None else (0, choice, 0)
+            ps = self._items_ps[step][place]
+            found[key] = min(found.get(key, ps), ps)
+        return list(found.values())
+
+    def last_ps(self) -> int:
+        """When a job has finished, which takes one step of each choice."""
+        found: dict[tuple[int, int], int] = {}
+        for step, ps in zip(self._task.steps, self.done_ps, strict=True):
+            key = (1, len(found)) if step.choice is None else (0, step.choice)
+            found[key] = min(found.get(key, ps), ps)
+        return max(found.values(), default=0)
 
 
 class _System:
@@ -182,8 +201,7 @@ class _System:
                 return True
             state.arrival = Delayed(parent.arrival, parent.bound_ps - parent.best_ps)
         input_ps = task.landing.worst_ps if task.landing is not None and task.landing.worst_ps is not None else 0
-        start_ps = max(state.start_ps, input_ps)
-        waited_ps = start_ps - input_ps
+        start_ps = state.start_ps = max(state.start_ps, input_ps)
         for number, step in enumerate(task.steps):
             ready_ps = max([start_ps, *(state.done_ps[other] for other in step.after)])
             state.late_ps[number] = max(state.late_ps[number], ready_ps)
@@ -192,32 +210,32 @@ class _System:
                 state.none = found
                 return True
             state.done_ps[number] = max(state.done_ps[number], found)
-        last_ps = max(state.done_ps)
+        state.bound_ps = max(state.bound_ps, *state.done_ps)
         if not state.alone_on_one:
-            alone_ps = last_ps - start_ps
-            waited_ps = max(waited_ps, self._self_wait_ps(state, alone_ps))
-            last_ps += input_ps + waited_ps - start_ps
-            state.start_ps = max(state.start_ps, input_ps + waited_ps)
-        state.bound_ps = max(state.bound_ps, last_ps)
+            state.start_ps = max(start_ps, input_ps + self._self_wait_ps(state, input_ps))
         if state.bound_ps > _FAR * max(task.deadline_ps, state.best_ps):
             state.none = NoBound(f"it grows beyond {_FAR} deadlines")
             return True
         return before != (state.bound_ps, state.start_ps, tuple(state.late_ps), tuple(state.done_ps), state.arrival)
 
-    @staticmethod
-    def _self_wait_ps(state: _State, alone_ps: int) -> int:
-        """How long a job may wait for those of its task before it, each of which takes ``alone_ps`` at most.
+    def _self_wait_ps(self, state: _State, input_ps: int) -> int:
+        """How long a job may wait for those of its task before it.
 
-        Of n jobs before it without a gap the first came at least the least span of n releases earlier; and never do
-        more wait than the backlog holds, beside the one that runs.
+        The last of them finishes its bound after its release at the latest. Or, of n jobs before it without a gap, the
+        first came at least the least span of n releases earlier, and each took what a job takes from its start (which
+        dates say nothing of: a job that starts sooner meets more). And never more wait than the backlog holds.
         """
-        worst_ps = 0
+        spans = state.arrival.least_span_ps
+        wait_ps = max(0, state.bound_ps - spans(1) - input_ps)
+        if self._demand.order == "dated" or not wait_ps:
+            return wait_ps
+        alone_ps, worst_ps = state.bound_ps - state.start_ps, 0
         for n in range(1, state.task.backlog + 1):
-            wait_ps = n * alone_ps - state.arrival.least_span_ps(n)
-            if wait_ps <= 0:
-                return worst_ps
-            worst_ps = max(worst_ps, wait_ps)
-        return worst_ps
+            after_ps = n * alone_ps - spans(n)
+            if after_ps <= 0:
+                break
+            worst_ps = max(worst_ps, after_ps)
+        return min(wait_ps, worst_ps)
 
     def _step_ps(self, state: _State, number: int) -> int | NoBound:
         """When a step has finished at the latest."""
@@ -411,19 +429,19 @@ class _System:
         parts = tuple(self._parts(state))
         return TaskBound(task.name, task.deadline_ps, state.bound_ps, "", state.best_ps, parts, drops)
 
-    def _parts(self, state: _State) -> Iterable[Part]:
+    def _parts(self, state: _State) -> Iterable[Stretch]:
         """The way through the steps that takes longest."""
         task = state.task
         landing = task.landing
         input_ps = 0
         if landing is not None and landing.worst_ps is not None:
             input_ps = landing.worst_ps
-            yield Part("sensing", landing.where, input_ps, landing.alone_ps, 0, input_ps - landing.alone_ps)
+            yield Stretch("sensing", landing.where, input_ps, landing.alone_ps, 0, input_ps - landing.alone_ps)
         if state.start_ps > input_ps:
             waited_ps = state.start_ps - input_ps
-            yield Part("self-predecessor", "-", waited_ps, 0, 0, waited_ps)
+            yield Stretch("self-predecessor", "-", waited_ps, 0, 0, waited_ps)
         number = max(range(len(task.steps)), key=lambda n: state.done_ps[n])
-        way: list[Part] = []
+        way: list[Stretch] = []
         while True:
             step = task.steps[number]
             before = max(step.after, key=lambda n: state.done_ps[n], default=None)
@@ -432,7 +450,7 @@ class _System:
             work_ps, blocking_ps = state.held[number]
             work_ps = min(work_ps, took_ps)
             blocking_ps = min(blocking_ps, took_ps - work_ps)
-            way.append(Part(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
+            way.append(Stretch(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
             if before is None:
                 break
             number = before
