@@ -149,7 +149,9 @@ def _on_several(
     graph = chance(r, 0.4)
     for task, work_ps in zip(tasks.values(), works, strict=True):
         parts = uunifast(r, r.randint(1, 4), work_ps)
-        stages: list[Tree] = [{"name": f"s{j}", "time": ps(max(1, part)), "on": r.choice(blocks)} for j, part in enumerate(parts)]  # noqa: E501
+        stages: list[Tree] = [
+            {"name": f"s{j}", "time": ps(max(1, part)), "on": r.choice(blocks)} for j, part in enumerate(parts)
+        ]
         for j, stage in enumerate(stages):
             if graph and j:
                 stage["after"] = [f"s{k}" for k in sorted(r.sample(range(j), r.randint(0, min(j, 2))))]
@@ -219,12 +221,14 @@ def shared_queue(r: Random) -> Pair:
     """Processors that share a queue, with or without a stage of their own beside."""
     blocks = [f"p{i}" for i in range(r.randint(2, 3))]
     pair, _ = _on_several(r, r.randint(2, 6), blocks, r.choice(POLICIES), chance(r, 0.4), (MANY, 1))
-    way = processor(r, 10 * US)
+    named = pair.platform["dies"]["logic"]["blocks"]
+    way = named[blocks[0]]
+    # Stages with fewer processors than others may put each other out at one instant for ever where tiles are whole.
+    several = [blocks] if way["preemption"] == "tile" else [blocks, blocks[:2], blocks[:1]]
     for task in pair.workload["tasks"].values():
         for stage in task["stages"]:
-            if chance(r, 0.8):
-                stage["on"] = blocks if chance(r, 0.7) else blocks[:2]
-    pair.platform["dies"]["logic"]["blocks"] = {name: way for name in blocks}
+            stage["on"] = r.choice(several)
+    named |= {name: way for name in blocks}
     return pair
 
 
