@@ -83,10 +83,12 @@ def show_table(by_kind: dict[str, list[Measured]], spoil: float) -> None:
     rows = [row for system in everything for row in system.rows]
     for what in ("reaction", "age"):
         found = [row for row in rows if row.what == what]
-        if found:
-            share = 100 * sum(row.bound_ps is not None for row in found) / len(found)
-            violated = sum(len(row.violations(spoil)) for row in found)
-            print(f"{what + ' of chains':<16} {'':>7} {len(found):>6} {share:6.1f} % {violated:>10} {'':>6} {quantiles(tightness(found, what))}")  # noqa: E501
+        if not found:
+            continue
+        share = f"{100 * sum(row.bound_ps is not None for row in found) / len(found):6.1f} %"
+        violated = sum(len(row.violations(spoil)) for row in found)
+        close = quantiles(tightness(found, what))
+        print(f"{what + ' of chains':<16} {'':>7} {len(found):>6} {share} {violated:>10} {'':>6} {close}")
 
 
 def show_reasons(systems: Iterable[Measured]) -> None:
@@ -138,7 +140,8 @@ def show_one(name: str, folder: Path | None, with_bounds: bool) -> int:
     for row in system.rows:
         told = f"bound {row.bound_ps} ps" if row.bound_ps is not None else f"no bound: {row.reason}"
         share = f", tightness {row.tightness:.3f}" if row.tightness is not None else ""
-        print(f"# {row.what} of {row.name}: simulated {row.shortest_ps} to {row.longest_ps} ps, best {row.best_ps} ps, {told}{share}")  # noqa: E501
+        simulated = f"simulated {row.shortest_ps} to {row.longest_ps} ps, best {row.best_ps} ps"
+        print(f"# {row.what} of {row.name}: {simulated}, {told}{share}")
     found = [text for row in system.rows for text in row.violations()]
     for text in found:
         print(f"# CONTRADICTED: {text}")
@@ -172,9 +175,9 @@ def main() -> int:
     show_table(by_kind, arguments.spoil)
     simulating_s, bounding_s = (sum(getattr(s, key) for s in everything) for key in ("simulating_s", "bounding_s"))
     longest = max(everything, key=lambda system: system.bounding_s)
+    at_most = f"at most {longest.bounding_s:.2f} s ({longest.kind}:{longest.seed})"
     print(
-        f"{time.perf_counter() - began_s:.0f} s; in all processes {simulating_s:.0f} s of simulating, {bounding_s:.0f} s"
-        f" of bounding, at most {longest.bounding_s:.2f} s ({longest.kind}:{longest.seed})"
+        f"{time.perf_counter() - began_s:.0f} s; simulating {simulating_s:.0f} s, bounding {bounding_s:.0f} s, {at_most}"
     )
     rows = [row for system in everything for row in system.rows]
     violated = sum(len(row.violations(arguments.spoil)) for row in rows)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from systems import draw
 from systems.pair import Pair
-
 from tlm3d.analysis.judge import judge
 from tlm3d.model.system import System
 
@@ -98,9 +97,7 @@ def measure(pair: Pair, with_bounds: bool = True) -> Measured:
             elif any(part.ps != part.work_ps + part.blocking_ps + part.interference_ps for part in task.parts):
                 untidy = f"{name}: a part is not the sum of its own parts"
             rows.append(
-                Row(
-                    "response", name, longest[name], shortest[name], task.bound_ps, task.best_ps, task.reason, untidy
-                )
+                Row("response", name, longest[name], shortest[name], task.bound_ps, task.best_ps, task.reason, untidy)
             )
         for name, limit in bounds.chains.items():
             told = chains[name]

@@ -228,7 +228,7 @@ def shared_queue(r: Random) -> Pair:
     for task in pair.workload["tasks"].values():
         for stage in task["stages"]:
             stage["on"] = r.choice(several)
-    named |= {name: way for name in blocks}
+    named |= dict.fromkeys(blocks, way)
     return pair
 
 

@@ -29,7 +29,11 @@ def shrunk(pair: Pair, shows: Callable[[Pair], bool], seconds: float = 30) -> Pa
     went = True
     while went and time.monotonic() < until_s:
         went = False
-        for path in [*_paths(pair.workload, ("workload",)), *_paths(pair.platform, ("platform",)), *_paths(pair.networks, ("networks",))]:  # noqa: E501
+        for path in [
+            *_paths(pair.workload, ("workload",)),
+            *_paths(pair.platform, ("platform",)),
+            *_paths(pair.networks, ("networks",)),
+        ]:
             if time.monotonic() > until_s:
                 break
             smaller = _without(pair, path)
