@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
+    from tlm3d.bounds.result import Bounds
     from tlm3d.model.surroundings import Surroundings
-    from tlm3d.simulation import simulate
+    from tlm3d.simulation import bound, simulate
     from tlm3d.spec.platform import load_platform
     from tlm3d.spec.workload import load_workload
     from tlm3d.sweeps.axis import parse_axis
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Answer",
+    "Bounds",
     "Carrier",
     "Channel",
     "Command",
@@ -57,6 +59,7 @@ __all__ = [
     "Sync",
     "TargetSocket",
     "__version__",
+    "bound",
     "elaborate",
     "load_platform",
     "load_workload",
@@ -67,6 +70,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "Bounds": "tlm3d.bounds.result",
+    "bound": "tlm3d.simulation",
     "Result": "tlm3d.analysis.result",
     "load_platform": "tlm3d.spec.platform",
     "load_workload": "tlm3d.spec.workload",

@@ -14,6 +14,7 @@ from simpy import Environment
 from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.processor import Processor
+from tlm3d.bounds.demand import Demand
 from tlm3d.errors import ElaborationError
 from tlm3d.links import LinkSpec
 from tlm3d.model.activations.arrivals import arrivals_of, deadline_ps, period_ps
@@ -21,6 +22,7 @@ from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
+from tlm3d.model.demand import Elaborated, Stretch, demand_of
 from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.gate import Powers, powers_of
 from tlm3d.model.job import Job
@@ -148,6 +150,14 @@ class System:
             fixed = ", ".join(name for name in kinds("policies") if load_kind("policies", name).FIXED_TASKS)
             message = f"resource {ceilings[0]} has a priority ceiling, but {policy} has no fixed order of tasks"
             raise ElaborationError(f"{message}: use 'protocol: inheritance', or a policy that has one: {fixed}")
+
+    def demand(self, stretch: Stretch | None = None) -> Demand:
+        """What the tasks ask for at worst, for bounds; computing times of a task on a block times ``stretch``."""
+        made = Elaborated(
+            self._platform, self._workload, self._bindings, self._works, self._policy, self.recording.policy,
+            self.recording, self._pools(), self._topology.channels, self._frame_rates_hz(),
+        )  # fmt: skip
+        return demand_of(made, stretch)
 
     def run(
         self, progress: Progress | None = None, fold: Fold | None = None, modules: Sequence[Builder] = ()
