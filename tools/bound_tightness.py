@@ -23,6 +23,7 @@ from systems import KINDS, draw
 from systems.measure import Measured, Row, measure, measure_named
 from systems.pair import Pair
 from systems.shrink import shrunk
+from tlm3d.errors import ElaborationError, SpecError
 
 ONE_PROCESSOR = ("fixed", "fixed-loose")  # fixed priority on one processor
 MEDIAN = 0.9  # asked of these
@@ -105,29 +106,47 @@ def show_reasons(systems: Iterable[Measured]) -> None:
 
 
 def show_violations(systems: Iterable[Measured], spoil: float, seconds: float) -> None:
-    shown: Counter[str] = Counter()
+    """The smallest systems of each kind that went wrong, the first of them made smaller for so many seconds."""
+    wrong: dict[str, list[tuple[str, Measured]]] = {}
     for system in systems:
-        found = [text for row in system.rows for text in row.violations(spoil)]
-        if not found and not system.error:
-            continue
-        shown[system.kind] += 1
-        if shown[system.kind] > SHOWN:
-            continue
-        print(f"\n{system.kind}:{system.seed}: {'; '.join(found) or system.error}")
-        if found and shown[system.kind] == 1 and seconds:
-            smaller = shrunk(draw(system.kind, system.seed), partial(_contradicted, spoil=spoil), seconds)
-            print(f"smaller, with the same trouble ({'; '.join(_contradictions(smaller, spoil))}):\n{smaller.text()}")
-    for kind, count in shown.items():
-        if count > SHOWN:
-            print(f"{kind}: {count - SHOWN} more systems")
+        if system.error or any(row.violations(spoil) for row in system.rows):
+            wrong.setdefault(system.kind, []).append((draw(system.kind, system.seed).text(), system))
+    for kind, of_kind in wrong.items():
+        of_kind.sort(key=lambda one: len(one[0]))
+        names = " ".join(str(system.seed) for _, system in of_kind[:40])
+        print(f"\n{kind}: {len(of_kind)} systems went wrong: {names}{' …' if len(of_kind) > 40 else ''}")
+        for i, (_, system) in enumerate(of_kind[:SHOWN]):
+            found = [text for row in system.rows for text in row.violations(spoil)]
+            print(f"{kind}:{system.seed}: {'; '.join(found) or system.error}")
+            if i or not seconds:
+                continue
+            smaller = shrunk(draw(kind, system.seed), partial(_shows, like=system, spoil=spoil), seconds)
+            try:
+                told = "; ".join(_contradictions(smaller, spoil))
+            except Exception as error:
+                told = repr(error)
+            print(f"smaller, with the same trouble ({told}):\n{smaller.text()}")
 
 
 def _contradictions(pair: Pair, spoil: float) -> list[str]:
     return [text for row in measure(pair).rows for text in row.violations(spoil)]
 
 
-def _contradicted(pair: Pair, spoil: float) -> bool:
-    return bool(_contradictions(pair, spoil))
+def _shows(pair: Pair, like: Measured, spoil: float) -> bool:
+    """Whether ``pair`` has the first trouble of ``like``, perhaps with other numbers."""
+    if like.error:
+        try:
+            measure(pair)
+        except Exception as error:
+            return type(error).__name__ == like.error.split(":")[0] and not isinstance(
+                error, SpecError | ElaborationError
+            )
+        return False
+    wanted = next(row for row in like.rows if row.violations(spoil))
+    return any(
+        row[:2] == wanted[:2] and bool(row.untidy) == bool(wanted.untidy) and row.violations(spoil)
+        for row in measure(pair).rows
+    )
 
 
 def show_one(name: str, folder: Path | None, with_bounds: bool) -> int:
@@ -176,9 +195,8 @@ def main() -> int:
     simulating_s, bounding_s = (sum(getattr(s, key) for s in everything) for key in ("simulating_s", "bounding_s"))
     longest = max(everything, key=lambda system: system.bounding_s)
     at_most = f"at most {longest.bounding_s:.2f} s ({longest.kind}:{longest.seed})"
-    print(
-        f"{time.perf_counter() - began_s:.0f} s; simulating {simulating_s:.0f} s, bounding {bounding_s:.0f} s, {at_most}"
-    )
+    took_s = time.perf_counter() - began_s
+    print(f"{took_s:.0f} s; simulating {simulating_s:.0f} s, bounding {bounding_s:.0f} s, {at_most}")
     rows = [row for system in everything for row in system.rows]
     violated = sum(len(row.violations(arguments.spoil)) for row in rows)
     spoilt = sum(len(row.violations(arguments.spoil * SPOIL)) for row in rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from systems.pair import Pair
 
-_NEEDED = {"name", "kind", "dies", "tier", "blocks", "tasks"}  # without them nothing can be read
+_NEEDED = {"name", "kind", "dies", "tier", "blocks", "tasks", "horizon"}  # without them nothing can be read, or is done
 
 
 def shrunk(pair: Pair, shows: Callable[[Pair], bool], seconds: float = 30) -> Pair:
@@ -26,20 +26,25 @@ def shrunk(pair: Pair, shows: Callable[[Pair], bool], seconds: float = 30) -> Pa
         except Exception:
             return False
 
+    horizon_ps = int(pair.workload["horizon"].split()[0])
+    while still(shorter := pair.with_workload(horizon=f"{(horizon_ps := horizon_ps // 2)} ps")):
+        pair = shorter
     went = True
     while went and time.monotonic() < until_s:
         went = False
-        for path in [
-            *_paths(pair.workload, ("workload",)),
-            *_paths(pair.platform, ("platform",)),
-            *_paths(pair.networks, ("networks",)),
-        ]:
+        for path in _places(pair):
             if time.monotonic() > until_s:
                 break
             smaller = _without(pair, path)
             if smaller is not None and still(smaller):
                 pair, went = smaller, True
     return pair
+
+
+def _places(pair: Pair) -> list[tuple[Any, ...]]:
+    """Of all that may go: tasks first, then by depth."""
+    trees = {"workload": pair.workload, "platform": pair.platform, "networks": pair.networks}
+    return sorted((place for name, tree in trees.items() for place in _paths(tree, (name,))), key=len)
 
 
 def _paths(tree: Any, above: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
