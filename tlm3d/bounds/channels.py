@@ -106,7 +106,8 @@ def _finish_ps(move: Move, route: Sequence[Wire], waits: Sequence[Waits], wakes_
         for crossing, wire, wait, fresh in zip(move.crossings, route, waits, fresh_ps, strict=True)
     ]
     bursts = move.crossings[0].bursts
-    last_start_ps = (_followed_ps if bursts * len(steps) <= _FOLLOWED else _paced_ps)(steps, bursts, first_ps)
+    follows = bursts == 1 or bursts * len(steps) <= _FOLLOWED
+    last_start_ps = (_followed_ps if follows else _paced_ps)(steps, bursts, first_ps)
     return last_start_ps + steps[-1].last_ps + steps[-1].latency_ps
 
 
@@ -139,7 +140,7 @@ def _followed_ps(steps: Sequence[_Step], bursts: int, first_ps: int) -> int:
 
 
 def _paced_ps(steps: Sequence[_Step], bursts: int, first_ps: int) -> int:
-    """No less than ``_followed_ps``, at once: bursts start at A_i + j · M at the latest.
+    """No less than ``_followed_ps``, of two bursts or more, at once: they start at A_i + j · M at the latest.
 
     A_i is where the first one is. The pace M satisfies the condition on the wire if it is no less than a burst and its
     wait, and that on credits if D_i bursts at that pace are no less than a round trip.

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from tlm3d.bounds import any_order, dated, fixed_order
+from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
 from tlm3d.bounds.arrival import Arrival, Delayed
 from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
-from tlm3d.bounds.demand import Demand, TaskDemand
+from tlm3d.bounds.demand import Demand, Step, TaskDemand
 from tlm3d.bounds.resources import Blocking, resource_blocking
 from tlm3d.bounds.result import Bounds, Part, TaskBound
 from tlm3d.bounds.work import StepWork, Works
@@ -50,12 +50,12 @@ class _State:
         self.early_ps: list[int] = []  # of its first item
         self.soonest_ps: list[int] = []  # that a step can have finished
         for step, work in zip(task.steps, works, strict=True):
-            before_ps = [self.soonest_ps[other] for other in step.after]
+            before_ps = self._before(step, task, self.soonest_ps)
             outside = sum(part.from_outside for part in step.parts)
             early_ps = input_ps if outside > 1 or not before_ps else max(before_ps)
             self.early_ps.append(early_ps)
             self.soonest_ps.append(max([early_ps + work.least_ps, *before_ps]))
-        self.best_ps = max(self.soonest_ps, default=0)
+        self.best_ps = self._best_ps()
         self.start_ps = input_ps  # when it can begin at the latest
         self.late_ps = list(self.early_ps)
         self.done_ps = list(self.soonest_ps)
@@ -63,10 +63,29 @@ class _State:
         self.none: NoBound | None = None
         self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
 
+    @staticmethod
+    def _before(step: Step, task: TaskDemand, soonest_ps: Sequence[int]) -> list[int]:
+        """When those before ``step`` have finished at the soonest, the soonest of each choice."""
+        found: dict[tuple[bool, int], int] = {}
+        for other in step.after:
+            choice = task.steps[other].choice
+            key = (choice is None, other if choice is None else choice)
+            found[key] = min(found.get(key, soonest_ps[other]), soonest_ps[other])
+        return list(found.values())
+
     @property
     def alone_on_one(self) -> bool:
         """Whether all of it is one step that is ready with the release."""
-        return len(self.works) == 1 and self.task.landing is None and not self.works[0].moves
+        return len(self.works) == 1 and self.task.landing is None and self.works[0].processors == 1
+
+    def _best_ps(self) -> int:
+        """When a job has finished at the soonest: all but one step of each choice are left out."""
+        soonest: dict[tuple[bool, int], int] = {}
+        for number, ps in enumerate(self.soonest_ps):
+            choice = self.task.steps[number].choice
+            key = (choice is None, number if choice is None else choice)
+            soonest[key] = min(soonest.get(key, ps), ps)
+        return max(soonest.values(), default=0)
 
 
 class _System:
@@ -203,7 +222,10 @@ class _System:
     def _step_ps(self, state: _State, number: int) -> int | NoBound:
         """When a step has finished at the latest."""
         server = self._demand.servers[state.task.steps[number].server]
-        found = (self._on_processor if server.is_processor else self._on_block)(state, number)
+        on = (
+            self._on_block if not server.processors else self._on_processor if server.processors == 1 else self._in_pool
+        )
+        found = on(state, number)
         return found if isinstance(found, NoBound) else state.early_ps[number] + found
 
     # ------------------------------------------------------------ one server
@@ -244,6 +266,29 @@ class _System:
             claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
         state.held[number] = (own.work_ps, blocked_ps + max([0, *(c.piece_ps - 1 for c in claims[1:])]))
         return _named(server.name, _ANALYSES[order](claims, own))
+
+    def _in_pool(self, state: _State, number: int) -> int | NoBound:
+        """The same for processors that share a queue."""
+        step, work = state.task.steps[number], state.works[number]
+        server = self._demand.servers[step.server]
+        order = self._demand.order if server.preemption == "full" else "any"
+        if self._demand.order == "any" and server.switch_ps:
+            return NoBound(f"{server.name}: its context may be switched any number of times")
+        own = self._claim(state, number, 0, state.late_ps[number])
+        claims = []
+        for other, place in self._on[server.name]:
+            if other is state and (place == number or self._related(state, place, number)):
+                continue
+            if not step.may & other.task.steps[place].may:
+                continue
+            if order == "fixed" and other.task.level > state.task.level:
+                continue
+            if other.none is not None:
+                return self._because(server.name, other)
+            claim = self._claim(other, place, 0, other.done_ps[place])
+            claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
+        state.held[number] = (work.least_ps, 0)
+        return _named(server.name, shared_queue.response_ps(claims, own, step.width, order == "dated"))
 
     def _on_block(self, state: _State, number: int) -> int | NoBound:
         """The same for a compute block."""
@@ -306,6 +351,8 @@ class _System:
         """What goes before the transfers of a block by its priority on channels, as work before all else."""
         claims = []
         for one in self._works.goes_first(server):
+            if one.reason:
+                return NoBound(f"{one.wire}: {one.reason}")
             if one.task is None:
                 assert one.arrival is not None
                 arrival, late_ps = one.arrival, one.late_ps

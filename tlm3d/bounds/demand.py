@@ -26,7 +26,10 @@ class Tile(NamedTuple):
 
 
 class Part(NamedTuple):
-    """An item of a task, a stage or a layer. ``before``: items of the same step that it waits for, by place there."""
+    """An item of a task, a stage or a layer. ``before``: items of the same step that it waits for, by place there.
+
+    ``otherwise``: its tiles where what it reads was made on other blocks.
+    """
 
     name: str
     tiles: tuple[Tile, ...]
@@ -34,6 +37,7 @@ class Part(NamedTuple):
     from_outside: bool  # it waits for another step, or for nothing
     is_stage: bool
     ahead: Move | None = None  # its staged weights, fetched while the layer before it runs
+    otherwise: tuple[tuple[Tile, ...], ...] = ()
 
 
 class Hold(NamedTuple):
@@ -47,13 +51,19 @@ class Hold(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Items that follow one another on one server; ``after``: steps that must have finished, by place in the task."""
+    """Items that follow one another on one server; ``after``: steps that must have finished, by place in the task.
+
+    Of the steps of one ``choice`` a job takes one. ``width``: how many of a server's processors may run it.
+    """
 
     name: str
     server: str
     parts: tuple[Part, ...]
     after: tuple[int, ...]
     holds: tuple[Hold, ...] = ()
+    choice: int | None = None
+    width: int = 1
+    may: frozenset[str] = frozenset()
 
     @property
     def compute_ps(self) -> int:
@@ -95,14 +105,14 @@ class TaskDemand:
 
 
 class Server(NamedTuple):
-    """A processor or a compute block.
+    """A processor, ``processors`` that share a queue, or a compute block (0).
 
     ``piece_ps``: of work after which it may be taken away (0: at once; None: when an item is done); ``reason``: why
     there is no bound for what runs there.
     """
 
     name: str
-    is_processor: bool
+    processors: int
     preemption: str
     piece_ps: int | None
     switch_ps: int
@@ -131,6 +141,7 @@ class Traffic:
     task: str | None
     arrival: Arrival | None = None
     late_ps: int = 0  # of a sensor's frames: how long after its tick it may still be under way
+    reason: str = ""  # why that is not known
 
 
 class ChainDemand(NamedTuple):

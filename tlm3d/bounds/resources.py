@@ -54,7 +54,7 @@ def resource_blocking(demand: Demand) -> Blockings:
 
 def _unknown(demand: Demand, name: str, resource: ResourceDemand, servers: set[str]) -> str:
     """Why nothing is known where this resource is held; empty where something is."""
-    if len(servers) != 1 or not demand.servers[min(servers)].is_processor:
+    if len(servers) != 1 or demand.servers[min(servers)].processors != 1:
         where = " and ".join(sorted(servers))
         return f"resource {name} is held on {where}: no bound but for one processor"
     for user in sorted(resource.tasks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
 
 from tlm3d.bounds.channels import Held, Move, held_up
 from tlm3d.bounds.claim import NoBound
@@ -67,7 +68,7 @@ class Works:
                 if one.priority < priority:
                     yield Traffic(
                         wire, one.ps + one.bursts * again_ps, one.bursts, one.priority, one.initiator, one.task,
-                        one.arrival, one.late_ps,
+                        one.arrival, one.late_ps, one.reason,
                     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def moves_of(step: Step) -> Iterable[Move]:
     for part in step.parts:
         if part.ahead is not None:
             yield part.ahead
-        for tile in part.tiles:
+        for tile in chain(part.tiles, *part.otherwise):
             yield from (load.move for load in tile.loads)
             if tile.store is not None:
                 yield tile.store
@@ -88,7 +89,7 @@ class StepWork:
     def __init__(self, works: Works, step: Step, server: Server, shared: bool, aborts: bool) -> None:
         self._works, self._step, self._server, self._shared = works, step, server, shared
         self.aborts = aborts
-        self.moves = not server.is_processor
+        self.processors = server.processors
         self.gaps = len(step.parts)
         self.least_ps = step.compute_ps
 
@@ -100,7 +101,7 @@ class StepWork:
     @cached_property
     def serial_ps(self) -> int | NoBound:
         """All that it does, one thing after another."""
-        if self._server.is_processor:
+        if self._server.processors:
             return self.least_ps
         total_ps = 0
         for part in self._step.parts:
@@ -122,7 +123,7 @@ class StepWork:
     def piece_ps(self) -> int:
         """Its longest piece on a processor that is not interrupted."""
         server = self._server
-        if not server.is_processor or server.piece_ps == 0:
+        if not server.processors or server.piece_ps == 0:
             return 0
         longest_ps = max(part.tiles[0].compute_ps for part in self._step.parts)
         return longest_ps if server.piece_ps is None else min(server.piece_ps, longest_ps) + server.switch_ps
@@ -130,7 +131,7 @@ class StepWork:
     @property
     def last_ps(self) -> int:
         """The piece at its end that is not interrupted."""
-        if not self._server.is_processor or self._server.piece_ps is not None or not self.is_chain:
+        if not self._server.processors or self._server.piece_ps is not None or not self.is_chain:
             return 0
         return self._step.parts[-1].tiles[0].compute_ps
 
@@ -140,9 +141,9 @@ class StepWork:
         Two are committed and not computed at most, three computed and not stored (two wait for the port when the unit
         begins the next one). Without preemption it is a whole item, as well.
         """
-        if self._server.is_processor:
+        if self._server.processors:
             return 0
-        tiles = [tile for part in self._step.parts for tile in part.tiles]
+        tiles = [tile for part in self._step.parts for tile in chain(part.tiles, *part.otherwise)]
         longest_ps = max(self._tile_ps(tile) for tile in tiles)
         store_ps = max(self._move_ps(tile.store) if tile.store is not None else 0 for tile in tiles)
         ps = 2 * longest_ps + 3 * store_ps + self._ahead_ps()
@@ -161,7 +162,7 @@ class StepWork:
             if isinstance(held, NoBound):
                 return held
         ahead_ps = self._move_ps(part.ahead) if part.ahead is not None else 0
-        return sum(self._tile_ps(tile) + ahead_ps for tile in part.tiles)
+        return max(sum(self._tile_ps(tile) + ahead_ps for tile in tiles) for tiles in (part.tiles, *part.otherwise))
 
     def _tile_ps(self, tile: Tile) -> int:
         """One tile, one thing after the other."""
@@ -185,7 +186,7 @@ class StepWork:
         """
         if self._shared or not self.is_chain or self.aborts or isinstance(self.serial_ps, NoBound):
             return None
-        if self._server.is_processor or any(part.ahead is not None for part in self._step.parts):
+        if self._server.processors or any(part.ahead is not None or part.otherwise for part in self._step.parts):
             return None
         single = self._server.buffers == 1
         load_ps = ready_ps = 0

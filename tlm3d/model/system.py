@@ -33,7 +33,7 @@ from tlm3d.model.pool import Pool
 from tlm3d.model.residency import Residency
 from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.task_runner import TaskRunner
-from tlm3d.model.topology import Topology
+from tlm3d.model.topology import Route, Topology
 from tlm3d.model.work import task_work
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.record.recording import ChainInfo, Component, LimitInfo, Recording, StateInterval, SupplyInfo, TaskInfo
@@ -155,7 +155,7 @@ class System:
         """What the tasks ask for at worst, for bounds; computing times of a task on a block times ``stretch``."""
         made = Elaborated(
             self._platform, self._workload, self._bindings, self._works, self._policy, self.recording.policy,
-            self.recording, self._pools(), self._topology.channels, self._frame_rates_hz(),
+            self.recording, self._pools(), self._topology.channels, self._frame_rates_hz(), self._sensor_routes(),
         )  # fmt: skip
         return demand_of(made, stretch)
 
@@ -255,6 +255,13 @@ class System:
         pools = {min(pool): pool for pool in pool_of.values()}
         return [{path: processors[path] for path in sorted(pool)} for _, pool in sorted(pools.items())]
 
+    def _sensor_routes(self) -> dict[BlockName, Route]:
+        return {
+            path: self._topology.write_route(path, self._residency.home(path))
+            for path, block in self._blocks()
+            if isinstance(block, SensorSpec)
+        }
+
     def _cameras(self, context: Context, runners: dict[str, TaskRunner], dispatcher: Dispatcher) -> list[Camera]:
         taken: dict[BlockName, list[Subscription]] = {}
         for name, binding in self._bindings.items():
@@ -264,9 +271,10 @@ class System:
                 subscription = Subscription(name, spec.mode, spec.every, event, runners[name].release_frame)
                 taken.setdefault(binding.camera, []).append(subscription)
         cameras = []
+        routes = self._sensor_routes()
         for path, block in self._blocks():
             if isinstance(block, SensorSpec):
-                route = self._topology.write_route(path, self._residency.home(path))
+                route = routes[path]
                 cameras.append(Camera(context, path, block, route, taken.get(path, []), dispatcher.decide_in))
         return cameras
 
