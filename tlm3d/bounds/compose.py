@@ -11,9 +11,10 @@ there; else the wait is bounded apart, and each step meets no earlier job of its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 
 from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
 from tlm3d.bounds.arrival import Arrival, Delayed
@@ -25,15 +26,17 @@ from tlm3d.bounds.result import Bounds, TaskBound
 from tlm3d.bounds.result import Part as Stretch
 from tlm3d.bounds.work import StepWork, Works
 
-MOST_ROUNDS = 2000
-_FAR = 10_000  # times its deadline: a bound beyond that is called none
+MOST_ROUNDS = 200
+_FAR = 1000  # times its deadline: a bound beyond that is called none
 
-Analysis = Callable[[Sequence[Claim], Claim], int | NoBound]
-_ANALYSES: dict[str, Analysis] = {
-    "fixed": fixed_order.response_ps,
-    "dated": dated.response_ps,
-    "any": any_order.response_ps,
-}
+Found = tuple[int, int] | NoBound  # from the nominal arrival, and from when it is ready, to the finish
+
+
+def _analyse(order: str, claims: Sequence[Claim], of: Claim) -> Found:
+    if order == "dated":
+        return dated.responses_ps(claims, of)
+    found = (fixed_order if order == "fixed" else any_order).response_ps(claims, of)
+    return found if isinstance(found, NoBound) else (found, found - of.late_ps)
 
 
 def bounds_of(demand: Demand) -> Bounds:
@@ -54,10 +57,18 @@ class _State:
         self.best_ps = soonest.last_ps()
         self.start_ps = input_ps  # when it can begin at the latest
         self.late_ps = list(self.early_ps)
+        self.takes_ps = [work.least_ps for work in works]  # from when a step is ready
         self.done_ps = list(self.soonest_ps)
         self.bound_ps = self.best_ps
         self.none: NoBound | None = None
         self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
+
+    def alone_ps(self) -> int:
+        """What a job takes at most from its start."""
+        done_ps: list[int] = []
+        for step, takes_ps in zip(self.task.steps, self.takes_ps, strict=True):
+            done_ps.append(max((done_ps[other] for other in step.after), default=0) + takes_ps)
+        return max(done_ps)
 
     @property
     def alone_on_one(self) -> bool:
@@ -222,37 +233,40 @@ class _System:
         """How long a job may wait for those of its task before it.
 
         The last of them finishes its bound after its release at the latest. Or, of n jobs before it without a gap, the
-        first came at least the least span of n releases earlier, and each took what a job takes from its start (which
-        dates say nothing of: a job that starts sooner meets more). And never more wait than the backlog holds.
+        first came at least the least span of n releases earlier, and each took what a job takes from its start. And
+        never more wait than the backlog holds, behind the one that runs.
         """
         spans = state.arrival.least_span_ps
         wait_ps = max(0, state.bound_ps - spans(1) - input_ps)
-        if self._demand.order == "dated" or not wait_ps:
-            return wait_ps
-        alone_ps, worst_ps = state.bound_ps - state.start_ps, 0
-        for n in range(1, state.task.backlog + 1):
+        if not wait_ps:
+            return 0
+        alone_ps, worst_ps, most_ps = state.alone_ps(), 0, 0
+        most_ps = state.task.backlog * alone_ps
+        for n in count(1):
             after_ps = n * alone_ps - spans(n)
-            if after_ps <= 0:
+            if after_ps <= 0 or worst_ps >= most_ps:
                 break
             worst_ps = max(worst_ps, after_ps)
-        return min(wait_ps, worst_ps)
+        return min(wait_ps, worst_ps, most_ps)
 
     def _step_ps(self, state: _State, number: int) -> int | NoBound:
         """When a step has finished at the latest."""
-        server = self._demand.servers[state.task.steps[number].server]
-        on = (
-            self._on_block if not server.processors else self._on_processor if server.processors == 1 else self._in_pool
-        )
+        processors = self._demand.servers[state.task.steps[number].server].processors
+        on = {0: self._on_block, 1: self._on_processor}.get(processors, self._in_pool)
         found = on(state, number)
-        return found if isinstance(found, NoBound) else state.early_ps[number] + found
+        if isinstance(found, NoBound):
+            return found
+        nominal_ps, ready_ps = found
+        state.takes_ps[number] = max(state.takes_ps[number], ready_ps)
+        return min(state.early_ps[number] + nominal_ps, state.late_ps[number] + ready_ps)
 
     # ------------------------------------------------------------ one server
 
-    def _on_processor(self, state: _State, number: int) -> int | NoBound:
+    def _on_processor(self, state: _State, number: int) -> Found:
         """The longest time from the nominal arrival of a step on a processor to its finish."""
         name, order = state.task.steps[number].server, self._demand.order
         hinder = self._blocking.by_task.get((state.task.name, name), Blocking(0, None))
-        found: int | NoBound = hinder.none or NoBound("")
+        found: Found = hinder.none or NoBound("")
         if order != "any" and hinder.none is None:
             found = self._respond(order, state, number, hinder.ps)
         if isinstance(found, NoBound) and order != "any" and not found.reason.startswith("utilisation"):
@@ -262,7 +276,7 @@ class _System:
             return self._respond("any", state, number, 0)
         return found
 
-    def _respond(self, order: str, state: _State, number: int, blocked_ps: int) -> int | NoBound:
+    def _respond(self, order: str, state: _State, number: int, blocked_ps: int) -> Found:
         server = self._demand.servers[state.task.steps[number].server]
         if order == "any" and server.switch_ps and self._demand.order == "any":
             return NoBound(f"{server.name}: its context may be switched any number of times")
@@ -283,9 +297,9 @@ class _System:
             claim = self._claim(other, place, 0, other.late_ps[place])
             claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
         state.held[number] = (own.work_ps, blocked_ps + max([0, *(c.piece_ps - 1 for c in claims[1:])]))
-        return _named(server.name, _ANALYSES[order](claims, own))
+        return _named(server.name, _analyse(order, claims, own))
 
-    def _in_pool(self, state: _State, number: int) -> int | NoBound:
+    def _in_pool(self, state: _State, number: int) -> Found:
         """The same for processors that share a queue."""
         step, work = state.task.steps[number], state.works[number]
         server = self._demand.servers[step.server]
@@ -306,28 +320,34 @@ class _System:
             claim = self._claim(other, place, 0, other.done_ps[place])
             claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
         state.held[number] = (work.least_ps, 0)
-        return _named(server.name, shared_queue.response_ps(claims, own, step.width, order == "dated"))
+        response_ps = shared_queue.response_ps(claims, own, step.width, order == "dated")
+        if isinstance(response_ps, NoBound):
+            return _named(server.name, response_ps)
+        return response_ps, response_ps - own.late_ps
 
-    def _on_block(self, state: _State, number: int) -> int | NoBound:
+    def _on_block(self, state: _State, number: int) -> Found:
         """The same for a compute block."""
         orders = ["any"] if self._demand.order == "any" else [self._demand.order, "any"]
         if self._works.only_any_order(state.task.steps[number].server):
             orders = ["any"]
-        best: tuple[int, tuple[int, int]] | None = None
+        best: tuple[tuple[int, int], tuple[int, int]] | None = None
         first: NoBound | None = None
         for order in orders:
             found = self._on_block_in(order, state, number)
             if isinstance(found, NoBound):
                 first = first or found
-            elif best is None or found < best[0]:
+            elif best is None:
                 best = found, state.held[number]
+            else:
+                held = state.held[number] if found[0] < best[0][0] else best[1]
+                best = (min(found[0], best[0][0]), min(found[1], best[0][1])), held
         if best is None:
             assert first is not None
             return first
         state.held[number] = best[1]
         return best[0]
 
-    def _on_block_in(self, order: str, state: _State, number: int) -> int | NoBound:
+    def _on_block_in(self, order: str, state: _State, number: int) -> Found:
         """With the window from when the step is ready: others count with all of their jobs that have not finished then.
 
         In any order it is the busy period of the block, and what is ready later counts from there.
@@ -363,7 +383,7 @@ class _System:
         if isinstance(traffic, NoBound):
             return traffic
         state.held[number] = (own.work_ps, blocked_ps)
-        return _named(server.name, _ANALYSES[order]([*claims, *traffic], own))
+        return _named(server.name, _analyse(order, [*claims, *traffic], own))
 
     def _traffic(self, server: str) -> list[Claim] | NoBound:
         """What goes before the transfers of a block by its priority on channels, as work before all else."""
@@ -457,5 +477,5 @@ class _System:
         yield from reversed(way)
 
 
-def _named(server: str, found: int | NoBound) -> int | NoBound:
+def _named(server: str, found: Found) -> Found:
     return NoBound(f"{server}: {found.reason}") if isinstance(found, NoBound) else found

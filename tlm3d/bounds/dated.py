@@ -20,7 +20,15 @@ from tlm3d.bounds.claim import ALWAYS, Claim, NoBound, beyond_one, overload
 
 
 def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
-    """The longest time from the nominal arrival of a job of ``of`` to its finish, in ps; ``of`` is one of ``claims``.
+    """The longest time from the nominal arrival of a job of ``of``, one of ``claims``, to its finish, in ps."""
+    found = responses_ps(claims, of)
+    return found if isinstance(found, NoBound) else found[0]
+
+
+def responses_ps(claims: Sequence[Claim], of: Claim) -> tuple[int, int] | NoBound:
+    """The longest times from the nominal arrival of a job of ``of``, and from when it is ready, to its finish, in ps.
+
+    A job that is ready later than nominally finishes no later than one that is nominally ready then.
 
     For every nominal arrival n from −late on that may be the worst, with K = n + key, the last piece starts at the
     least s = B(K) + own(n)·C − last + Σ most_j(min(s + 1, K − key_j + 1) + late_j)·C_j, and the response is
@@ -38,11 +46,13 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
         if cycle is None:
             return steps.out()
         until = cycle - of.late_ps
-    last, worst, before, held, start = last_ps(of), 0, None, -1, 0
+    last, worst, from_ready, before, held, start = last_ps(of), 0, 0, None, -1, 0
     for n in _phases(others, of, until):
         if n == before:
             continue
-        if length is not None and length - n <= worst:  # every later one finishes by the end of the busy period too
+        if length is not None and length - n <= min(
+            worst, from_ready
+        ):  # every later one finishes by the end of the busy period too
             break
         before, key = n, n + of.key_ps
         blocking = _blocking_ps(others, of, key)
@@ -61,7 +71,8 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
         else:
             return steps.out()
         worst = max(worst, start + last - n)
-    return worst
+        from_ready = max(from_ready, start + last - max(0, n))
+    return worst, from_ready
 
 
 def _blocking_ps(others: Sequence[Claim], of: Claim, key: int) -> int:
