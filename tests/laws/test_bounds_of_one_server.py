@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from random import Random
 
-import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from reference.one_server import Job, finishes, pieces
 
 from tlm3d.bounds import any_order, dated, fixed_order
 from tlm3d.bounds.arrival import Arrival, Delayed, Periodic, Sporadic, Traced
-from tlm3d.bounds.claim import ALWAYS, Claim, NoBound, utilisation
-from tlm3d.bounds.demand_test import demand_test
+from tlm3d.bounds.claim import Claim, NoBound, utilisation
 
 _RELAXED = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 HORIZON = 150
@@ -141,3 +139,88 @@ def test_no_job_takes_longer_than_its_bound(drawn: list[Part], order: str, seed:
             bound, other = bounds[name], lone[name]
             assert isinstance(bound, NoBound) or seen.worst <= bound, (name, seen, bound, run)
             assert isinstance(other, NoBound) or not seen.alone or seen.worst <= other, (name, seen, other, run)
+
+
+def at_its_densest(claim: Claim, random: Random, until: int, tile: int, key: tuple[int, int] | None) -> list[Job]:
+    """All jobs of a claim, the first one as late as can be and ready at 0, the rest as early as can be after it."""
+    nominals = [-claim.late_ps]
+    while nominals[-1] < until:
+        nominals.append(claim.arrival.least_span_ps(len(nominals)) - claim.late_ps)
+    return [Job(claim.name, max(0, n), key or (n + claim.key_ps, 0), pieces(claim.work_ps, tile)) for n in nominals]
+
+
+def repeating(drawn: Sequence[Part]) -> bool:
+    """Whether what is densest from 0 on can really come (of a trace only at its own times)."""
+    return not any(isinstance(part.claim.arrival, Traced) for part in drawn)
+
+
+@_RELAXED
+@given(parts(), st.integers(0, 3))
+def test_the_densest_jobs_after_the_longest_piece_reach_the_bound_of_levels(drawn: list[Part], which: int) -> None:
+    """Tindell & Clark's critical instant, and the one of Davis et al. for what cannot be interrupted."""
+    assume(repeating(drawn))
+    claims = [part.claim for part in drawn]
+    own = drawn[which % len(drawn)]
+    bound = fixed_order.response_ps(claims, own.claim)
+    assert isinstance(bound, int)
+    until, jobs = 4 * HORIZON, []
+    lower = [part for part in drawn if part.claim.level > own.claim.level]
+    for part in drawn:
+        if part not in lower:
+            jobs += at_its_densest(part.claim, Random(0), until, part.tile, (part.claim.level, part is own))
+    if lower:
+        longest = max(lower, key=lambda part: part.claim.piece_ps)
+        jobs.append(Job("before", -1, (9, 0), pieces(longest.claim.work_ps, longest.tile)))
+    responses = [
+        finish - nominal
+        for nominal, finish in zip(
+            [own.claim.arrival.least_span_ps(k) - own.claim.late_ps for k in range(len(jobs))],
+            [f for job, f in zip(jobs, finishes(jobs), strict=True) if job.task == own.claim.name],
+            strict=False,
+        )
+    ]
+    assume(bound < until)
+    assert max(responses) == bound
+
+
+@st.composite
+def small_sets(draw: st.DrawFn, whole: bool = False) -> list[Claim]:
+    """Two or three periodic claims with relative deadlines, preempted at once or not at all."""
+    out, left = [], Fraction(19, 20)
+    for i in range(draw(st.integers(2, 3))):
+        period = draw(st.integers(2, 8))
+        if period * left < 1:
+            break
+        work = draw(st.integers(1, max(1, min(period - 1, int(period * left)))))
+        left -= Fraction(work, period)
+        piece = work if whole or draw(st.booleans()) else 0
+        due = draw(st.integers(1, 10))
+        out.append(Claim(f"t{i}", work, Sporadic(period), key_ps=due, piece_ps=piece, last_ps=piece))
+    return out
+
+
+def worst_over_offsets(claims: Sequence[Claim], own: Claim) -> int:
+    """By brute force: the longest response of a claim that loses ties, over all offsets."""
+    reach = 2 * max(claim.arrival.least_span_ps(1) for claim in claims) + 1
+    length = any_order.response_ps(claims, own)
+    assert isinstance(length, int)
+    worst = 0
+    ranges = [range(length + 2) if claim is own else range(min(reach, 3)) for claim in claims]
+    for offsets in product(*ranges):
+        jobs, nominals = [], []
+        for claim, offset in zip(claims, offsets, strict=True):
+            cut = pieces(claim.work_ps, claim.piece_ps or 1)
+            for n in range(offset, length + 8, claim.arrival.least_span_ps(1)):
+                nominals.append(n if claim is own else None)
+                jobs.append(Job(claim.name, n, (n + claim.key_ps, claim is own), cut))
+        done = zip(nominals, finishes(jobs), strict=True)
+        worst = max(worst, *(finish - n for n, finish in done if n is not None))
+    return worst
+
+
+@settings(_RELAXED, max_examples=80)
+@given(small_sets(), st.integers(0, 2))
+def test_some_offsets_reach_the_bound_of_edf(claims: list[Claim], which: int) -> None:
+    own = claims[which % len(claims)]
+    bound = dated.response_ps(claims, own)
+    assert bound == worst_over_offsets(claims, own)
