@@ -288,7 +288,10 @@ def test_a_full_server_has_bounds_that_hold_for_ever(drawn: list[Part], order: s
 @_RELAXED
 @given(parts())
 def test_edf_keeps_all_deadlines_if_no_interval_asks_for_too_much(drawn: list[Part]) -> None:
-    """Processor demand and responses agree, preempted at once and not at all; in pieces the demand is the stricter."""
+    """Processor demand and responses agree, preempted at once and not at all; in pieces the demand is stricter.
+
+    So it is where a claim may be late: its jobs may then hold up their own predecessors, which they do not.
+    """
     for cut in ("at once", "never", "in pieces"):
         claims = [part.claim for part in drawn if part.claim.arrival.most(1)]
         if cut != "in pieces":
@@ -299,7 +302,8 @@ def test_edf_keeps_all_deadlines_if_no_interval_asks_for_too_much(drawn: list[Pa
         if isinstance(demand, NoBound):
             continue
         kept = all(isinstance(response, int) and response <= due for response, due in worst)
-        assert demand.kept == kept or (cut == "in pieces" and kept)
+        exact = cut == "at once" or (cut == "never" and not any(claim.late_ps for claim in claims))
+        assert demand.kept == kept if exact else kept or not demand.kept
         if not demand.kept and demand.at_ps is not None:
             at = demand.at_ps
             asked = sum(c.work_ps * jobs_due(c, at) for c in claims)
