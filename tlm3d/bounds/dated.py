@@ -37,23 +37,25 @@ def responses_ps(claims: Sequence[Claim], of: Claim) -> tuple[int, int] | NoBoun
     share = beyond_one(claims)
     if share is not None and share > 1:
         return overload(share)
+    if not of.arrival.most(1):  # a trace without events
+        return 0
     others = [claim for claim in claims if claim is not of and claim.work_ps]
     steps = Steps()
     length = busy_ps(_blocking_ps(others, of, of.key_ps - of.late_ps), claims, share == 1, steps)
-    until = length
-    if until is None:  # at a utilisation of 1; a cycle later there is at most a cycle's work more
+    if length is None:  # at a utilisation of 1; once all have come, a cycle later there is a cycle's work more
         cycle = cycle_ps(claims) if share == 1 and steps.left >= 0 else None
         if cycle is None:
             return steps.out()
-        until = cycle - of.late_ps
+        once_ps = max([-of.late_ps, *(j.key_ps - of.key_ps - j.late_ps for j in others)])
+        phases = _phases(others, of, once_ps + cycle)
+    else:
+        phases = _phases(others, of, length, length)
     last, worst, from_ready, before, held, start = last_ps(of), 0, 0, None, -1, 0
-    for n in _phases(others, of, until):
+    for n in phases:
         if n == before:
             continue
-        if length is not None and length - n <= min(
-            worst, from_ready
-        ):  # every later one finishes by the end of the busy period too
-            break
+        if length is not None and length - n <= min(worst, from_ready):
+            break  # every later one finishes by the end of the busy period too
         before, key = n, n + of.key_ps
         blocking = _blocking_ps(others, of, key)
         if blocking != held:
@@ -80,18 +82,19 @@ def _blocking_ps(others: Sequence[Claim], of: Claim, key: int) -> int:
     return of.blocked_ps + longest_piece_ps(claim for claim in others if claim.key_ps - 1 > key)
 
 
-def _phases(others: Sequence[Claim], of: Claim, until_ps: int) -> Iterator[int]:
+def _phases(others: Sequence[Claim], of: Claim, until_ps: int, length_ps: int | None = None) -> Iterator[int]:
     """Nominal arrivals in [−late, until) at which a job more counts, in order: of its own or of another claim.
 
-    Between two of them the finish stays, and so the response falls.
+    Between two of them the finish stays, and so the response falls. In a busy period of a known length no job of
+    another claim counts that comes at its end or later, whatever its key.
     """
-    own = _steps(of, -of.late_ps, -of.late_ps, until_ps)
-    shifted = (
-        _steps(j, j.key_ps - of.key_ps - j.late_ps, -of.late_ps, min(until_ps, until_ps + j.key_ps - of.key_ps))
-        for j in others
-        if j.key_ps > ALWAYS // 2
-    )
-    return merge(own, *shifted)
+    streams = [_steps(of, -of.late_ps, -of.late_ps, until_ps)]
+    for j in others:
+        ahead = j.key_ps - of.key_ps  # how much later than a job of j with the same key it comes
+        if j.key_ps > ALWAYS // 2:
+            until = until_ps if length_ps is None else min(until_ps, length_ps + ahead)
+            streams.append(_steps(j, ahead - j.late_ps, -of.late_ps, until))
+    return merge(*streams)
 
 
 def _steps(claim: Claim, first_ps: int, from_ps: int, until_ps: int) -> Iterator[int]:
