@@ -26,8 +26,8 @@ from tlm3d.bounds.result import Bounds, TaskBound
 from tlm3d.bounds.result import Part as Stretch
 from tlm3d.bounds.work import StepWork, Works
 
-MOST_ROUNDS = 200
-_FAR = 1000  # times its deadline: a bound beyond that is called none
+MOST_ROUNDS = 60
+_FAR = 30  # times its deadline: a bound beyond that is called none
 
 Found = tuple[int, int] | NoBound  # from the nominal arrival, and from when it is ready, to the finish
 
@@ -240,8 +240,10 @@ class _System:
         wait_ps = max(0, state.bound_ps - spans(1) - input_ps)
         if not wait_ps:
             return 0
-        alone_ps, worst_ps, most_ps = state.alone_ps(), 0, 0
+        alone_ps, worst_ps = state.alone_ps(), 0
         most_ps = state.task.backlog * alone_ps
+        if alone_ps * state.arrival.rate > 1:  # more and more wait
+            return min(wait_ps, most_ps) if self._demand.order == "dated" else most_ps
         for n in count(1):
             after_ps = n * alone_ps - spans(n)
             if after_ps <= 0 or worst_ps >= most_ps:

@@ -38,7 +38,7 @@ def responses_ps(claims: Sequence[Claim], of: Claim) -> tuple[int, int] | NoBoun
     if share is not None and share > 1:
         return overload(share)
     if not of.arrival.most(1):  # a trace without events
-        return 0
+        return 0, 0
     others = [claim for claim in claims if claim is not of and claim.work_ps]
     steps = Steps()
     length = busy_ps(_blocking_ps(others, of, of.key_ps - of.late_ps), claims, share == 1, steps)
