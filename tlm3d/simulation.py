@@ -12,11 +12,13 @@ from tlm3d.units import TIME, duration_ps, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from fractions import Fraction
 
     from tlm3d.analysis.explain import Explanation
     from tlm3d.analysis.result import Result
     from tlm3d.analysis.score import Score
     from tlm3d.analysis.traffic import TrafficResult
+    from tlm3d.bounds.result import Bounds
     from tlm3d.cnn.network import Network
     from tlm3d.model.surroundings import Builder
     from tlm3d.model.system import Progress
@@ -94,6 +96,16 @@ def score(
 
     together = run(workload, "full")  # scores are of single jobs
     return scored(together, {name: run(part, "totals") for name, part in parts.items()})
+
+
+def bound(
+    platform: PlatformSpec,
+    workload: WorkloadSpec,
+    policy: str | None = None,
+    stretch: Mapping[tuple[str, str], Fraction] | None = None,
+) -> Bounds:
+    """The largest responses that tasks of ``workload`` can have on ``platform``."""
+    raise NotImplementedError
 
 
 def explain(
