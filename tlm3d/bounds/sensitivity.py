@@ -80,15 +80,13 @@ def least(keeps: Keeps, now: Fraction) -> Edge | None:
 def _edge(keeps: Keeps, now: Fraction, harder: Fraction, easier: Fraction) -> Edge | None:
     """Bisect between ``now`` and the end that it is on the other side of; ``now`` need not have three digits."""
     rising = harder > now
+    first, last = _floor(easier), _floor(harder)
     if keeps(now):
-        if keeps(harder):
-            return Edge(harder)
-        # The nearest place at or behind now, and the one at or before the end, so that only what lies between is tried.
-        kept, lost = (_floor(now), _ceiling(harder)) if rising else (_ceiling(now), _floor(harder))
-        edge = Edge(now, harder)
-    elif keeps(easier):
-        kept, lost = (_floor(easier), _ceiling(now)) if rising else (_ceiling(easier), _floor(now))
-        edge = Edge(easier, now)
+        if keeps(_value(last)):
+            return Edge(_value(last))
+        kept, lost, edge = _floor(now) if rising else _ceiling(now), last, Edge(now, _value(last))
+    elif keeps(_value(first)):
+        kept, lost, edge = first, _ceiling(now) if rising else _floor(now), Edge(_value(first), now)
     else:
         return None
     while abs(lost - kept) > 1:
