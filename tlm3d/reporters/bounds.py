@@ -212,7 +212,8 @@ def _rates(rates: Sequence[RateMargin], page: Page) -> None:
 def _factor(edge: Edge | None, factor: Fraction | None, limit: str) -> str:
     if edge is None or factor is None:
         return "-"
-    return ("" if edge.beyond else limit) + f"x{float(factor):.3g}"
+    shown = f"{float(factor):#.3g}".removesuffix(".") if factor < 1000 else f"{float(factor):.0f}"
+    return f"{'' if edge.beyond else limit}x{shown}"
 
 
 def _unmatched(is_any: bool, tried: str, page: Page) -> None:
@@ -273,7 +274,7 @@ def _chain(chain: ChainBound) -> dict[str, Any]:
         "deadline_ps": chain.deadline_ps,
         "age_ps": chain.age_ps,
         "max_age_ps": chain.max_age_ps,
-        "met": False if False in met else None if None in met else True,
+        "met": False if False in met else None if None in met or not met else True,
         "reason": chain.reason or None,
     }
 
