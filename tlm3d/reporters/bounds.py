@@ -67,7 +67,7 @@ def _clause(one: Asked) -> str:
 
 def _apart(bound_ps: int, most_ps: int) -> str:
     """A bound and what it is beyond of, with as many digits as tell them apart."""
-    for digits in range(3, 10):
+    for digits in range(3, 16):
         shown = [show(time_ps / 10**12, "s", digits) for time_ps in (bound_ps, most_ps)]
         if shown[0] != shown[1]:
             break
