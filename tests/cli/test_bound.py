@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,3 +81,17 @@ def test_wrong_input_is_said_and_exits_with_2(tlm3d: Command, wrong: tuple[str, 
     result = tlm3d(*BOUND, *wrong)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(message)
+
+
+def test_a_run_shows_the_bound_beside_the_largest_response(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    asked = bounded(monkeypatch, 900 * US)
+    run = ("run", *BOUND[1:], "--json", tmp_path / "run.json", "--export", tmp_path)
+    assert " bound " not in tlm3d(*run).stdout
+    assert (asked, json.loads((tmp_path / "run.json").read_text())["bounds"]) == ([], None)
+    report = tlm3d(*run, "--bounds", "--policy", "fifo").stdout
+    assert re.search(r"\n control .+ 900 us .+ ok\n", report)
+    assert asked == [("fifo", "typical")]
+    assert json.loads((tmp_path / "run.json").read_text())["bounds"]["tasks"]["control"]["bound_ps"] == 900 * US
+    assert (tmp_path / "bounds.csv").read_text().splitlines()[1].endswith(f",{900 * US},")
