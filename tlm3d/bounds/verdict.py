@@ -10,7 +10,7 @@ from tlm3d.bounds.result import Bounds, ChainBound
 
 
 class Verdict(StrEnum):
-    """NOT_GUARANTEED: a bound is beyond what is asked for. NO_BOUND: none is, but there is not one for everything."""
+    """NOT_GUARANTEED: a bound is beyond what is asked for, or jobs may be dropped. NO_BOUND: else, where one lacks."""
 
     GUARANTEED = "guaranteed"
     NOT_GUARANTEED = "not-guaranteed"
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 class Asked(NamedTuple):
     """A bound beside the most that is asked for; ``what``: ``response``, ``reaction`` or ``data age``.
 
-    ``reason``: why there is no bound.
+    ``reason``: why there is no bound; ``drops``: why jobs may be dropped, whatever the bound of those that are not.
     """
 
     name: str
@@ -28,16 +28,17 @@ class Asked(NamedTuple):
     bound_ps: int | None
     most_ps: int
     reason: str
+    drops: str = ""
 
     @property
     def met(self) -> bool | None:
         """Whether it is guaranteed; None where there is no bound."""
-        return None if self.bound_ps is None else self.bound_ps <= self.most_ps
+        return None if self.bound_ps is None else self.bound_ps <= self.most_ps and not self.drops
 
 
 def asked(bounds: Bounds) -> tuple[Asked, ...]:
     """All that the workload asks for: the deadline of every task, and what its chains state."""
-    tasks = [Asked(t.task, "response", t.bound_ps, t.deadline_ps, t.reason) for t in bounds.tasks.values()]
+    tasks = [Asked(t.task, "response", t.bound_ps, t.deadline_ps, t.reason, t.drops) for t in bounds.tasks.values()]
     return (*tasks, *(one for chain in bounds.chains.values() for one in asked_of_chain(chain)))
 
 

@@ -62,7 +62,9 @@ def _clause(one: Asked) -> str:
     what = "" if one.what == "response" else f" {one.what}"
     if one.bound_ps is None:
         return f"no bound of {one.name}{what}"
-    return "" if one.met else f"{one.name}{what} up to {_apart(one.bound_ps, one.most_ps)}"
+    if one.bound_ps > one.most_ps:
+        return f"{one.name}{what} up to {_apart(one.bound_ps, one.most_ps)}"
+    return f"jobs of {one.name} may be dropped" if one.drops else ""
 
 
 def _apart(bound_ps: int, most_ps: int) -> str:
@@ -81,6 +83,9 @@ def _tasks(bounds: Bounds, page: Page) -> None:
     page.table(columns, [_task_row(task) for task in bounds.tasks.values()])
     for line in missing((task.task, task.reason) for task in bounds.tasks.values() if task.bound_ps is None):
         page.paragraph(line)
+    for task in bounds.tasks.values():
+        if task.drops:
+            page.paragraph(f"{task.task}: {task.drops}")
 
 
 def _task_row(task: TaskBound) -> list[Cell]:
@@ -89,7 +94,8 @@ def _task_row(task: TaskBound) -> list[Cell]:
         return [*head, "none", show_ps(task.deadline_ps), "-", "-", ""]
     slack_ps = task.deadline_ps - task.bound_ps
     times = [show_ps(task.bound_ps), show_ps(task.deadline_ps), show_ps(slack_ps)]
-    return [*head, *times, percent(task.bound_ps, task.deadline_ps), "ok" if task.met else "OVER"]
+    verdict_ = "OVER" if slack_ps < 0 else "drops" if task.drops else "ok"
+    return [*head, *times, percent(task.bound_ps, task.deadline_ps), verdict_]
 
 
 def missing(reasons: Iterable[tuple[str, str]]) -> list[str]:
@@ -252,6 +258,7 @@ def _task(task: TaskBound) -> dict[str, Any]:
         "slack_ps": None if task.bound_ps is None else task.deadline_ps - task.bound_ps,
         "met": task.met,
         "reason": task.reason or None,
+        "drops": task.drops or None,
         "best_ps": task.best_ps,
         "parts": [
             {

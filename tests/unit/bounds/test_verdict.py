@@ -11,6 +11,7 @@ from tlm3d.bounds.verdict import Verdict, lost, verdict
 
 FITS = TaskBound("fits", 100, 100)
 EXCEEDS = TaskBound("exceeds", 100, 101)
+DROPS = TaskBound("drops", 100, 50, drops="up to 3 jobs at once")
 UNKNOWN = TaskBound("unknown", 100, None, "utilisation 1.04 of logic.cpu")
 
 
@@ -24,6 +25,7 @@ def made(*tasks: TaskBound) -> Bounds:
         ((FITS,), Verdict.GUARANTEED, ()),
         ((FITS, EXCEEDS), Verdict.NOT_GUARANTEED, ("exceeds",)),
         ((FITS, UNKNOWN), Verdict.NO_BOUND, ("unknown",)),
+        ((FITS, DROPS), Verdict.NOT_GUARANTEED, ("drops",)),
         ((UNKNOWN, EXCEEDS), Verdict.NOT_GUARANTEED, ("unknown", "exceeds")),
     ],
 )

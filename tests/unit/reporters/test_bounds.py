@@ -89,6 +89,18 @@ def test_tasks_that_lack_a_bound_for_one_reason_share_a_sentence(bounds: Bounds)
     assert section(text(both), "Tasks")[-1] == "no bound of a, control: bits of tsv may be sent again without end"
 
 
+def test_a_task_whose_jobs_may_be_dropped_keeps_no_deadline_for_certain(guaranteed: Bounds) -> None:
+    wake = replace(guaranteed.tasks["wake"], drops="up to 3 jobs at once, more than one and a backlog of 1")
+    drops = replace(guaranteed, tasks={"wake": wake})
+    assert text(drops).splitlines()[0] == "BOUND: NOT GUARANTEED jobs of wake may be dropped"
+    assert section(text(drops), "Tasks")[2:] == [
+        "wake 30.0 ms 60.0 ms 75.0 ms 15.0 ms 80.0 drops",
+        "wake: up to 3 jobs at once, more than one and a backlog of 1",
+    ]
+    told = document(drops)["tasks"]["wake"]
+    assert (told["met"], told["drops"]) == (False, wake.drops)
+
+
 def test_the_parts_of_a_bound_at_one_place_are_one_row_and_add_up(bounds: Bounds) -> None:
     rows = section(text(bounds, 100), "What the bounds are made of")
     assert rows[3:7] == [
