@@ -36,7 +36,7 @@ def bounded(monkeypatch: pytest.MonkeyPatch, bound_ps: int | None) -> list[tuple
     [
         (1000 * US, 0, "BOUND: GUARANTEED every deadline of 1 task is kept, whatever happens"),
         (1000 * US + 1, 1, "BOUND: NOT GUARANTEED control up to 1.000000001 ms > 1.000000000 ms"),
-        (None, 1, "BOUND: NO BOUND no bound of control"),
+        (None, 1, "BOUND: NO BOUND of control"),
     ],
 )
 def test_the_exit_code_says_whether_every_deadline_is_guaranteed(

@@ -40,31 +40,37 @@ def render(bounds: Bounds, sensitivity: Sensitivity | None, console: Console) ->
 
 
 def _headline(bounds: Bounds, page: Page) -> None:
-    found = verdict(bounds)
-    reasons = [clause for one in asked(bounds) if (clause := _clause(one))]
-    if len(reasons) > _REASONS:
-        reasons[_REASONS:] = [f"and {len(reasons) - _REASONS} more"]
-    told = reasons or [f"every deadline of {_counted(len(bounds.tasks), 'task')} is kept, whatever happens"]
-    page.line((f"BOUND: {_words(found)}", _COLOURS[found]), " " + "; ".join(told))
+    found, wanted = verdict(bounds), asked(bounds)
+    told = [
+        f"{_name(one)} up to {_apart(one.bound_ps, one.most_ps)}"
+        for one in wanted
+        if one.bound_ps is not None and one.bound_ps > one.most_ps
+    ]
+    if len(told) > _REASONS:
+        told[_REASONS:] = [f"and {len(told) - _REASONS} more"]
+    dropped, unknown = _listed([one for one in wanted if one.drops]), _listed([o for o in wanted if o.bound_ps is None])
+    told += [f"jobs of {dropped} may be dropped"] if dropped else []
+    if unknown:
+        told.append(f"of {unknown}" if found is Verdict.NO_BOUND else f"no bound of {unknown}")
+    if found is Verdict.GUARANTEED:
+        told = [f"every deadline of {_counted(len(bounds.tasks), 'task')} is kept, whatever happens"]
+    page.line((f"BOUND: {found.value.replace('-', ' ').upper()}", _COLOURS[found]), " " + "; ".join(told))
     page.line(" · ".join((bounds.platform, bounds.workload, bounds.policy, f"{bounds.corner} corner")))
-
-
-def _words(found: Verdict) -> str:
-    return found.value.replace("-", " ").upper()
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _clause(one: Asked) -> str:
-    """What is wrong with it, briefly; empty where it is guaranteed."""
-    what = "" if one.what == "response" else f" {one.what}"
-    if one.bound_ps is None:
-        return f"no bound of {one.name}{what}"
-    if one.bound_ps > one.most_ps:
-        return f"{one.name}{what} up to {_apart(one.bound_ps, one.most_ps)}"
-    return f"jobs of {one.name} may be dropped" if one.drops else ""
+def _name(one: Asked) -> str:
+    return one.name if one.what == "response" else f"{one.name} {one.what}"
+
+
+def _listed(some: Sequence[Asked]) -> str:
+    """The names of the first few, and how many more there are."""
+    names = [_name(one) for one in some]
+    rest = f" and {len(names) - _REASONS} more" if len(names) > _REASONS else ""
+    return ", ".join(names[:_REASONS]) + rest
 
 
 def _apart(bound_ps: int, most_ps: int) -> str:

@@ -56,7 +56,16 @@ def test_the_first_line_is_the_verdict_and_what_is_wrong(bounds: Bounds, guarant
     kept = "BOUND: GUARANTEED every deadline of 1 task is kept, whatever happens"
     assert text(guaranteed).splitlines()[0] == kept
     unknown = replace(bounds, tasks={"control": bounds.tasks["control"]})
-    assert text(unknown).splitlines()[0] == "BOUND: NO BOUND no bound of control"
+    assert text(unknown).splitlines()[0] == "BOUND: NO BOUND of control"
+
+
+def test_many_tasks_without_a_bound_become_three_and_a_count(bounds: Bounds) -> None:
+    control = bounds.tasks["control"]
+    many = replace(bounds, tasks={name: replace(control, task=name) for name in "abcde"})
+    assert text(many).splitlines()[0] == "BOUND: NO BOUND of a, b, c and 2 more"
+    late = {name: replace(bounds.tasks["classify"], task=name) for name in "abcd"}
+    first = text(replace(bounds, tasks=late)).splitlines()[0].split("; ")
+    assert (len(first), first[-1]) == (4, "and 1 more")
 
 
 def test_a_bound_just_beyond_its_deadline_is_shown_with_the_digits_that_tell(bounds: Bounds) -> None:
