@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
     from tlm3d.model.surroundings import Surroundings
-    from tlm3d.simulation import simulate
+    from tlm3d.simulation import bound, simulate
     from tlm3d.spec.platform import load_platform
     from tlm3d.spec.workload import load_workload
     from tlm3d.sweeps.axis import parse_axis
@@ -57,6 +57,7 @@ __all__ = [
     "Sync",
     "TargetSocket",
     "__version__",
+    "bound",
     "elaborate",
     "load_platform",
     "load_workload",
@@ -68,6 +69,7 @@ __all__ = [
 
 _HOME = {
     "Result": "tlm3d.analysis.result",
+    "bound": "tlm3d.simulation",
     "load_platform": "tlm3d.spec.platform",
     "load_workload": "tlm3d.spec.workload",
     "parse_axis": "tlm3d.sweeps.axis",
