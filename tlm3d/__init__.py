@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
+    from tlm3d.bounds.result import Bounds
     from tlm3d.model.surroundings import Surroundings
     from tlm3d.simulation import bound, simulate
     from tlm3d.spec.platform import load_platform
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Answer",
+    "Bounds",
     "Carrier",
     "Channel",
     "Command",
@@ -68,8 +70,9 @@ __all__ = [
 ]
 
 _HOME = {
-    "Result": "tlm3d.analysis.result",
+    "Bounds": "tlm3d.bounds.result",
     "bound": "tlm3d.simulation",
+    "Result": "tlm3d.analysis.result",
     "load_platform": "tlm3d.spec.platform",
     "load_workload": "tlm3d.spec.workload",
     "parse_axis": "tlm3d.sweeps.axis",

@@ -104,8 +104,16 @@ def bound(
     policy: str | None = None,
     stretch: Mapping[tuple[str, str], Fraction] | None = None,
 ) -> Bounds:
-    """The largest responses that tasks of ``workload`` can have on ``platform``."""
-    raise NotImplementedError
+    """The largest response that each task of ``workload`` can have on ``platform``, whatever happens (docs/bounds.md).
+
+    ``stretch``: by task and block path (``logic.cluster``), how much longer it computes there. Raises SpecError,
+    PluginError, ElaborationError.
+    """
+    from tlm3d.bounds.compose import bounds_of
+    from tlm3d.model.system import System
+
+    system = System(platform, workload, policy or workload.policy, workload.horizon_ps, 0)
+    return bounds_of(system.demand(stretch))
 
 
 def explain(
