@@ -7,7 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.cells import cell_len
 
+from tlm3d import __version__ as tlm3d_version
 from tlm3d.bounds.result import Bounds, TaskBound
 
 if TYPE_CHECKING:
@@ -95,3 +97,48 @@ def test_a_run_shows_the_bound_beside_the_largest_response(
     assert asked == [("fifo", "typical")]
     assert json.loads((tmp_path / "run.json").read_text())["bounds"]["tasks"]["control"]["bound_ps"] == 900 * US
     assert (tmp_path / "bounds.csv").read_text().splitlines()[1].endswith(f",{900 * US},")
+
+
+# ------------------------------------------------------------ with the analysis itself
+
+
+def test_no_response_of_a_run_is_longer_than_its_bound_or_shorter_than_the_least(tlm3d: Command) -> None:
+    ran = json.loads(tlm3d("run", *BOUND[1:], "--bounds", "--json", "-").stdout)
+    assert ran["bounds"]["verdict"] == "guaranteed"
+    assert ran["tasks"].keys() == ran["bounds"]["tasks"].keys()
+    for name, bounded_task in ran["bounds"]["tasks"].items():
+        response = ran["tasks"][name]["response_ps"]
+        assert bounded_task["best_ps"] <= response["min"] <= response["max"] <= bounded_task["bound_ps"]
+        assert sum(part["time_ps"] for part in bounded_task["parts"]) == bounded_task["bound_ps"]
+
+
+def test_a_bound_of_a_run_is_that_of_the_command(tlm3d: Command) -> None:
+    alone = json.loads(tlm3d(*BOUND, "--json", "-").stdout)
+    assert (alone.pop("version"), alone.pop("sensitivity")) == (tlm3d_version, None)
+    assert json.loads(tlm3d("run", *BOUND[1:], "--bounds", "--json", "-").stdout)["bounds"] == alone
+
+
+def test_a_deadline_below_the_bound_is_not_guaranteed_and_exits_with_1(tlm3d: Command) -> None:
+    bound_ps = json.loads(tlm3d(*BOUND, "--json", "-").stdout)["tasks"]["control"]["bound_ps"]
+    for deadline_ps, exit_code in ((bound_ps, 0), (bound_ps - 1, 1)):
+        assert tlm3d(*BOUND, "--set", f"workload.tasks.control.deadline={deadline_ps} ps").exit_code == exit_code
+
+
+def test_a_faulty_link_has_no_bound_and_says_so(tlm3d: Command) -> None:
+    result = tlm3d(*BOUND, "--set", "links.tsv.faults={bit_error_rate: 1e-9, turnaround: 1 ns}")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert result.stdout.startswith("BOUND: NO BOUND of ")
+    assert "bits of tsv" in result.stdout
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_margins_of_times_and_rates_fit_the_terminal(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = tlm3d(*BOUND, "--sensitivity")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert max(map(cell_len, result.stdout.splitlines())) <= width
+    times, rates = result.stdout.split("\nHow much longer may it compute")[1].split("\nHow much slower may a link be")
+    assert re.search(r"\n control +logic\.cluster +10\.0 us +\S+ us +x\S+ +\S+", times)
+    assert re.search(r"\n tsv +100 Mbit/s +≤?\S+ \Sbit/s +≤?x0\.\S+", rates)

@@ -143,7 +143,8 @@ def _parts(bounds: Bounds, page: Page) -> None:
         "work: its own; blocking: by less urgent work begun before; interference: by what goes first",
     )
     columns = [Column("task", Kind.NAME), Column("part", Kind.NAME), Column("where", Kind.NAME)]
-    page.table([*columns, *map(Column, ("time", "%", "work", "blocking", "interference"))], rows)
+    columns += [Column("time"), Column("%", of_detail=True)]
+    page.table([*columns, *map(Column, ("work", "blocking", "interference"))], rows)
 
 
 def _part_rows(task: TaskBound) -> list[list[Cell]]:
