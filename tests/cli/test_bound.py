@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,6 +123,14 @@ def test_a_deadline_below_the_bound_is_not_guaranteed_and_exits_with_1(tlm3d: Co
     bound_ps = json.loads(tlm3d(*BOUND, "--json", "-").stdout)["tasks"]["control"]["bound_ps"]
     for deadline_ps, exit_code in ((bound_ps, 0), (bound_ps - 1, 1)):
         assert tlm3d(*BOUND, "--set", f"workload.tasks.control.deadline={deadline_ps} ps").exit_code == exit_code
+
+
+def test_the_utilisation_of_processors_that_share_a_queue_is_their_mean(tlm3d: Command) -> None:
+    # 2 ms of 10 twice and 10 ms of 11, on two processors.
+    textbook = Path(__file__).parents[2] / "workloads" / "textbook" / "dhall.yaml"
+    platform = textbook.parents[2] / "platforms" / "textbook" / "processors.yaml"
+    servers = json.loads(tlm3d("bound", platform, textbook, "--json", "-").stdout)["servers"]
+    assert servers == {"rack.p0+rack.p1": {"utilisation": pytest.approx((0.2 + 0.2 + 10 / 11) / 2)}}
 
 
 def test_a_faulty_link_has_no_bound_and_says_so(tlm3d: Command) -> None:

@@ -20,6 +20,8 @@ from tlm3d.sweeps import sensitivity as driver
 ROOT = Path(__file__).parents[3]
 PAIR = (ROOT / "platforms" / "three_tier_vision.yaml", ROOT / "workloads" / "always_on_vision.yaml")
 
+PATHFINDER = (("platforms", "processors.yaml"), ("workloads", "pathfinder.yaml"))
+
 
 def pair(*settings: str) -> tuple[PlatformSpec, WorkloadSpec]:
     return read_pair(*map(str, PAIR), settings)
@@ -84,6 +86,15 @@ def test_a_rate_may_fall_as_long_as_all_deadlines_are_guaranteed(monkeypatch: py
     assert edge.value == margins["bond"].rate_bps / 1000
 
 
+@pytest.mark.parametrize(("lanes", "each_lane"), [(1, False), (2, True)])
+def test_the_rate_of_a_link_with_several_lanes_is_of_one(
+    monkeypatch: pytest.MonkeyPatch, lanes: int, each_lane: bool
+) -> None:
+    monkeypatch.setattr(driver, "bound", Analysis("tsv", 10, 50_000))
+    margins = driver.sensitivity(*pair("links.tsv.rate=10 Mbit/s", f"links.tsv.lanes={lanes}"))
+    assert {margin.link: margin.each_lane for margin in margins.rates}["tsv"] is each_lane
+
+
 def test_what_is_not_guaranteed_is_told_what_would_make_it_so(monkeypatch: pytest.MonkeyPatch) -> None:
     # 10 ms + 200 kbit / 10 Mbit/s = 30 ms: 20 Mbit/s, and a single task that is quicker helps none of the others.
     margins = found(monkeypatch, Analysis("tsv", 10, 200_000))
@@ -100,6 +111,9 @@ def test_nothing_is_analysed_twice_nor_what_is_known_already(monkeypatch: pytest
     stretches = [(str(stretch), rate_bps) for _, stretch, rate_bps in analysis.asked if stretch]
     assert len(stretches) == len(set(stretches))
     assert all(Fraction(1) not in stretch.values() for _, stretch, _ in analysis.asked)
+    known = len(analysis.asked)
+    found(monkeypatch, analysis, policy="fifo")
+    assert len(analysis.asked) == 2 * known + 1  # the bounds as it is, once
     assert {policy for policy, _, _ in analysis.asked} == {"fifo"}
 
 
@@ -124,6 +138,16 @@ def test_a_job_computes_on_each_block_that_it_may_use() -> None:
     times_ps = computing_times(*read_pair(str(good / "platform.yaml"), str(good / "workload.yaml")))
     assert set(times_ps) == {("control", "logic.cluster"), ("look", "npu.array"), ("look", "logic.cluster")}
     assert times_ps["control", "logic.cluster"] == 10 * 10**6  # 1000 cycles at 100 MHz
+
+
+def test_all_stages_of_a_task_on_a_processor_count_together() -> None:
+    files = [ROOT / folder / "textbook" / name for folder, name in PATHFINDER]
+    times_ps = computing_times(*read_pair(*map(str, files)))
+    assert times_ps == {
+        ("bus", "rack.p0"): 20 * 10**9,
+        ("comm", "rack.p0"): 150 * 10**9,
+        ("weather", "rack.p0"): 45 * 10**9,
+    }
 
 
 def test_what_may_run_on_several_blocks_counts_at_each() -> None:
