@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from rich.cells import cell_len
 
 from tlm3d import __version__ as tlm3d_version
@@ -138,6 +139,33 @@ def test_a_faulty_link_has_no_bound_and_says_so(tlm3d: Command) -> None:
     assert (result.exit_code, result.stderr) == (1, "")
     assert result.stdout.startswith("BOUND: NO BOUND of ")
     assert "bits of tsv" in result.stdout
+
+
+def test_a_chain_is_bounded_where_its_tasks_are_and_says_why_where_not(tlm3d: Command, tmp_path: Path) -> None:
+    # sense takes 1 ms, act 2 ms of its period of 10; what comes just too late waits 10 ms for it.
+    act = {"stages": [{"time": "2 ms", "on": "p0"}], "period": "10 ms", "priority": 1}
+    sense = {"stages": [{"time": "1 ms", "on": "p1"}], "priority": 2, "deadline": "10 ms"}
+    platform = Path(__file__).parents[2] / "platforms" / "textbook" / "processors.yaml"
+    file = tmp_path / "workload.yaml"
+    for activation, age_ms in (
+        ({"period": "20 ms"}, 33),
+        ({"sporadic": {"min_distance": "5 ms", "mean_distance": "20 ms"}}, None),
+    ):
+        text = {
+            "name": "w",
+            "policy": "fixed-priority",
+            "horizon": "100 ms",
+            "tasks": {"sense": sense | activation, "act": act},
+        }
+        text["chains"] = {"steer": {"tasks": ["sense", "act"], "deadline": "13 ms"}}
+        file.write_text(yaml.safe_dump(text))
+        result = tlm3d("bound", platform, file)
+        steer = json.loads(tlm3d("bound", platform, file, "--json", "-").stdout)["chains"]["steer"]
+        assert (result.exit_code, steer["reaction_ps"], steer["met"]) == (0, 13_000 * US, True)
+        assert steer["age_ps"] == (None if age_ms is None else age_ms * 1000 * US)
+        why = " no bound of steer data age: nothing bounds how far apart the jobs of sense are released"
+        assert (why in " ".join(result.stdout.split())) or age_ms is not None
+    assert tlm3d("bound", platform, file, "--set", "workload.chains.steer.deadline=12.99 ms").exit_code == 1
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -123,8 +123,14 @@ def _chains(bounds: Bounds, page: Page) -> None:
         rows.append([chain.chain, "reaction", *_delay_cells(chain.reaction_ps, chain.deadline_ps)])
         rows.append(["", "data age", *_delay_cells(chain.age_ps, chain.max_age_ps)])
     page.table(columns, rows)
-    for line in missing((chain.chain, chain.reason) for chain in bounds.chains.values() if chain.reason):
+    for line in missing(_unbounded(chain) for chain in bounds.chains.values() if chain.reason):
         page.paragraph(line)
+
+
+def _unbounded(chain: ChainBound) -> tuple[str, str]:
+    """What of a chain has no bound, and why."""
+    what = "" if chain.reaction_ps is None else " data age"
+    return chain.chain + what, chain.reason
 
 
 def _delay_cells(bound_ps: int | None, most_ps: int | None) -> list[Cell]:

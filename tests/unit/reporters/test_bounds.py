@@ -135,7 +135,7 @@ def test_what_a_chain_asks_for_is_held_against_its_bound(bounds: Bounds, guarant
     assert rows[2:] == [
         "steer reaction 70.0 ms 100 ms 30.0 ms 70.0 ok",
         "data age none - - -",
-        "no bound of steer: control has no bound",
+        "no bound of steer data age: control has no bound",
     ]
     late = text(replace(guaranteed, chains={"late": replace(guaranteed.chains["late"], deadline_ps=69 * MS)}))
     assert late.splitlines()[0] == "BOUND: NOT GUARANTEED late reaction up to 70.0 ms > 69.0 ms"
