@@ -158,7 +158,7 @@ class _System:
                 for state, number in users
                 if isinstance((work := state.works[number]).serial_ps, int)
             ]
-            found[name] = sum(shares, Fraction(0))
+            found[name] = sum(shares, Fraction(0)) / max(1, self._demand.servers[name].processors)
         return found
 
     def _unknown(self, name: str, state: _State) -> NoBound | None:
