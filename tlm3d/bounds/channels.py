@@ -61,7 +61,8 @@ def held_up(move: Move, rivals: Mapping[str, Sequence[Move]], wires: Mapping[str
     urgent = [(wire.name, wait.again_ps) for wire, wait in zip(route, waits, strict=True) if wait.urgent]
     finish_ps = _finish_ps(move, route, waits, [wire.wake_ps for wire in route])
     if not urgent and any(wire.wake_ps for wire in route):
-        finish_ps = min(finish_ps, _by_naps_ps(_finish_ps(move, route, waits, [0] * len(route)), route, finish_ps))
+        awake_ps = _finish_ps(move, route, waits, [0] * len(route))
+        finish_ps = _by_naps_ps(awake_ps, move, route, finish_ps)
     return Held(max(0, finish_ps - move.alone_ps), frozenset(name for name, _ in urgent), dict(urgent))
 
 
@@ -72,18 +73,19 @@ def _rival(move: Move, wire: str, wires: Mapping[str, Wire]) -> Rival:
     return Rival(move.initiator, move.priority, crossing, queued)
 
 
-def _by_naps_ps(awake_ps: int, route: Sequence[Wire], at_most_ps: int) -> int:
-    """The finish where naps are counted: a wire that is woken again has been woken, has sent and has been idle before.
+def _by_naps_ps(awake_ps: int, move: Move, route: Sequence[Wire], at_most_ps: int) -> int:
+    """The finish where naps are counted. ``awake_ps``: the finish if none were gated; ``at_most_ps``: a bound of it.
 
-    ``awake_ps`` is the finish if none were gated. A wake-up keeps one burst of ours at most from starting, so each adds
-    ``wake_ps`` at most; and the fewer fit, the shorter it takes.
+    A wake-up keeps one burst of ours at most from starting, so each adds ``wake_ps`` at most. On one wire they, the
+    idle time before each but the first, and our bursts fit between posting, or the start of the first, and the finish.
+    So the sooner that is, the fewer they are.
     """
     total_ps = at_most_ps
     while True:
         naps_ps = 0
-        for wire in route:
+        for crossing, wire in zip(move.crossings, route, strict=True):
             if wire.wake_ps:
-                naps = 1 + (total_ps + wire.wake_ps) // (wire.wake_ps + wire.after_ps + 2)
+                naps = 1 + max(0, total_ps - crossing.busy_ps) // (wire.wake_ps + wire.after_ps + 1)
                 naps_ps += naps * wire.wake_ps
         if awake_ps + naps_ps >= total_ps:
             return total_ps

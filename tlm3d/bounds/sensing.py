@@ -10,7 +10,7 @@ is read but what must be. Ticks count as ⌊period⌋ apart; they are no closer.
 
 What is left of earlier ticks is the most that any stretch of ticks up to now has brought beyond its time (Lindley,
 Proc. Cambridge Phil. Soc. 48, 1952). Which modes may be read repeats with the least common multiple of all ``every``.
-If what comes in such a cycle can be sent in it, a stretch that is shortened by one loses nothing. So two show the worst.
+If what comes in such a cycle can be sent in it, a stretch shortened by one loses nothing. So two show the worst.
 """
 
 from __future__ import annotations
