@@ -58,7 +58,7 @@ def by_wire(moves: Iterable[Move]) -> dict[str, list[Move]]:
     return found
 
 
-def excesses(case: Case) -> list[int]:
+def excesses(case: Case, leave_out: bool = False) -> list[int]:
     """By transfer, how far it is beyond its bound (below 0: how far it stays within it)."""
     channels = {one.name: channel_of(one) for one in case.wires}
     moves = moves_of(case, channels)
@@ -69,20 +69,22 @@ def excesses(case: Case) -> list[int]:
         for initiator in sorted(case.traffic)
         for row in case.traffic[initiator]
     ]
+    left_out = set(list(case.traffic)[:: random.Random(len(flights)).choice([1, 2])]) if leave_out else set()
     found = []
     for move, posted_ps, finish_ps in flights:
-        held = held_up(move, rivals, wires)
+        held = held_up(move, rivals, wires, left_out)
         assert isinstance(held, Held)
         assert finish_ps is not None
-        urgent_ps = sum(
-            held.urgent_ps(crossing)
-            for other, from_ps, to_ps in flights
-            if other.initiator != move.initiator and other.priority < move.priority
-            if to_ps is not None and from_ps <= finish_ps and posted_ps <= to_ps
-            for crossing in other.crossings
-            if crossing.wire in held.by_rate
-        )
-        found.append(finish_ps - posted_ps - move.alone_ps - held.ps - urgent_ps)
+        found.append(finish_ps - posted_ps - move.alone_ps - held.ps)
+        for other, from_ps, to_ps in flights:
+            if other.initiator == move.initiator or to_ps is None or from_ps > finish_ps or to_ps < posted_ps:
+                continue
+            for crossing in other.crossings:
+                if crossing.wire in held.by_rate:
+                    if wires[crossing.wire].arbiter == "priority" and other.priority < move.priority:
+                        found[-1] -= held.urgent_ps(crossing)
+                    elif other.initiator in left_out:
+                        found[-1] -= crossing.busy_ps
     return found
 
 
@@ -92,7 +94,8 @@ def right(one: Wire) -> Wire:
 
 @pytest.mark.parametrize("make", [random_case, crowded_case, long_case], ids=["random", "crowded", "long"])
 @pytest.mark.parametrize("costly", [False, True], ids=["plain", "gated"])
-def test_no_transfer_is_held_up_for_longer_than_its_bound(make: object, costly: bool) -> None:
+@pytest.mark.parametrize("leave_out", [False, True], ids=["burst by burst", "some by rate"])
+def test_no_transfer_is_held_up_for_longer_than_its_bound(make: object, costly: bool, leave_out: bool) -> None:
     assert callable(make)
     wrong = []
     for seed in range(1, 1 + (CASES if make is not long_case else CASES // 10)):
@@ -100,7 +103,7 @@ def test_no_transfer_is_held_up_for_longer_than_its_bound(make: object, costly: 
         if costly:
             case = with_costly_wires(case, seed)
             case = replace(case, wires=[right(one) for one in case.wires])
-        if max(excesses(case)) > 0:
+        if max(excesses(case, leave_out)) > 0:
             wrong.append(seed)
     assert wrong == []
 

@@ -11,7 +11,7 @@ whatever rivals did to the bursts before, up or down the route: their waits are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -26,11 +26,17 @@ _FOLLOWED = 1024  # bursts times hops that are followed one by one
 
 
 class Held(NamedTuple):
-    """finish − posting ≤ ``alone_ps`` + ``ps`` + what more urgent traffic adds on the wires ``by_rate``.
+    """finish − posting ≤ ``alone_ps`` + ``ps`` + what the caller, who knows how much there is, adds for ``by_rate``.
 
-    That is for the caller, who knows how much of it there is: ``urgent_ps`` of the crossing of such a wire by every
-    transfer of another initiator with a smaller number that is in flight at any time in [posting, finish]: all that are
-    posted in it, and of each initiator the one that was in flight at its beginning.
+    On each of these wires that is, of every transfer of another initiator that is in flight at any time in
+    [posting, finish] (all that are posted in it and, of each initiator, the one that was in flight at its beginning)
+
+    - ``urgent_ps`` of its crossing, where the arbiter is ``priority`` and its number smaller;
+    - else ``busy_ps`` of its crossing, where its initiator was left out.
+
+    That is enough: waits of one transfer for one wire follow one another, and rivals that are not counted burst by
+    burst prolong them by their time on the wire. So it is along any chain of transfers and computations each of which
+    waits for the one before: then [posting, finish] is all of the chain, and a transfer of a rival counts once a wire.
     """
 
     ps: int
@@ -42,28 +48,36 @@ class Held(NamedTuple):
         return crossing.busy_ps + crossing.bursts * self.again_ps.get(crossing.wire, 0)
 
 
-def held_up(move: Move, rivals: Mapping[str, Sequence[Move]], wires: Mapping[str, Wire]) -> Held | NoBound:
-    """What the moves of other initiators that ever cross its wires (``rivals``, by wire) add to ``move``, and gates."""
+def held_up(
+    move: Move, rivals: Mapping[str, Sequence[Move]], wires: Mapping[str, Wire], left_out: Collection[str] = ()
+) -> Held | NoBound:
+    """What rivals on its wires add to ``move``, and gates; ``rivals``, by wire: every move that may ever cross it.
+
+    Initiators that are ``left_out`` are for the caller. Where they seldom send that is less than what is counted here: a
+    burst of theirs before each of ours. With all left out any arbiter has a bound that leaves no wire idle.
+    """
     route = [wires[crossing.wire] for crossing in move.crossings]
     waits: list[Waits] = []
+    by_rate: set[str] = set()
     for hop, wire in enumerate(route):
         if wire.faulty:
             return NoBound(f"bits of {wire.name} may be sent again without end")
-        found = [
-            _rival(other, wire.name, wires) for other in rivals.get(wire.name, ()) if other.initiator != move.initiator
-        ]
+        others = [other for other in rivals.get(wire.name, ()) if other.initiator != move.initiator]
+        found = [_rival(other, wire.name, wires) for other in others if other.initiator not in left_out]
         if not found:
             waits.append(Waits())
         elif wire.arbiter in ARBITERS:
             waits.append(ARBITERS[wire.arbiter](found, move.priority, hop == 0))
         else:
             return NoBound(f"it is not known whom the arbiter '{wire.arbiter}' of {wire.name} lets wait")
-    urgent = [(wire.name, wait.again_ps) for wire, wait in zip(route, waits, strict=True) if wait.urgent]
+        if waits[-1].urgent or len(found) < len(others):
+            by_rate.add(wire.name)
     finish_ps = _finish_ps(move, route, waits, [wire.wake_ps for wire in route])
-    if not urgent and any(wire.wake_ps for wire in route):
+    if not by_rate and any(wire.wake_ps for wire in route):
         awake_ps = _finish_ps(move, route, waits, [0] * len(route))
         finish_ps = _by_naps_ps(awake_ps, move, route, finish_ps)
-    return Held(max(0, finish_ps - move.alone_ps), frozenset(name for name, _ in urgent), dict(urgent))
+    again_ps = {wire.name: wait.again_ps for wire, wait in zip(route, waits, strict=True) if wire.name in by_rate}
+    return Held(max(0, finish_ps - move.alone_ps), frozenset(by_rate), again_ps)
 
 
 def _rival(move: Move, wire: str, wires: Mapping[str, Wire]) -> Rival:
