@@ -19,6 +19,9 @@ from reference.traffic_cases import Case, channel_of, random_case, with_costly_w
 from tlm3d.blocks import Row, SensorSpec
 from tlm3d.bounds.channels import Wire
 from tlm3d.bounds.claim import NoBound
+from tlm3d.bounds.sensing import Camera as CameraData
+from tlm3d.bounds.sensing import Landed, Taker, landings
+from tlm3d.bounds.sensing import Row as Converted
 from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Camera, Frame, Subscription
 from tlm3d.model.context import Context
@@ -196,3 +199,73 @@ def test_frames_land_within_their_bounds_and_none_is_lost_where_none_can_be() ->
     found = list(verdicts.values())
     assert found.count("kept") + found.count("reached") > CASES / 8
     assert {"lost", "none", "kept", "reached"} <= set(found)
+
+
+# ------------------------------------------------------------ worked out by hand, in round picoseconds
+
+THREE_ROWS = tuple(Converted(end_ps, 1) for end_ps in (10, 20, 30))
+TWO_ROWS = tuple(Converted(end_ps, 2) for end_ps in (15, 30))
+
+
+def eye(*takers: Taker, period_ps: int = 100, fifo_bytes: int = 99, at_once: bool = False) -> CameraData:
+    modes = {mode: rows for mode, rows in (("a", THREE_ROWS), ("b", TWO_ROWS)) if mode in {t.mode for t in takers}}
+    return CameraData("eye", period_ps, modes, at_once, 8 * fifo_bytes, takers)
+
+
+def test_rows_that_are_sent_faster_than_they_come_land_a_transfer_after_the_last() -> None:
+    assert landings(eye(Taker("t", "a", 1, True)), {1: 4}, {1: 9}) == {"t": Landed(34, 39, 34)}
+
+
+def test_rows_that_are_sent_more_slowly_land_one_after_the_other() -> None:
+    assert landings(eye(Taker("t", "a", 1, True)), {1: 4}, {1: 25}) == {"t": Landed(34, 10 + 3 * 25, 34)}
+
+
+def test_what_an_earlier_frame_has_left_is_sent_first() -> None:
+    """A frame lands 10 + 3 · 32 = 106 after its tick: with a frame in 96 its last row delays the next one's first."""
+    assert landings(eye(Taker("t", "a", 1, True), period_ps=96), {1: 4}, {1: 32}) == {"t": Landed(34, 106, 34)}
+    close = CameraData("eye", 60, {"a": (Converted(10, 1),), "b": TWO_ROWS}, False, 99 * 8, (
+        Taker("t", "a", 1, True), Taker("u", "b", 2, True),
+    ))  # fmt: skip
+    # Tick 0: a has landed at 40, b at 70 and 100. Tick 1, counted from there: b takes until 40, so a until 70.
+    assert landings(close, {1: 30, 2: 30}, {1: 30, 2: 30}) == {"t": Landed(40, 70, 70), "u": Landed(100, 100, 100)}
+
+
+def test_there_is_no_bound_where_more_comes_than_can_be_sent() -> None:
+    found = landings(eye(Taker("t", "a", 1, True), period_ps=95), {1: 4}, {1: 32})
+    assert found == NoBound("rows of eye may come faster than its way to memory takes them at worst")
+    assert not isinstance(landings(eye(Taker("t", "a", 2, True), period_ps=95), {1: 4}, {1: 32}), NoBound)
+
+
+def test_a_row_is_lost_where_the_one_being_sent_and_those_behind_it_fill_the_fifo() -> None:
+    """Of rows at 10, 20 and 30 that take 21 the second is there to 52, the first to 31: three of them meet at 30."""
+    taker = Taker("t", "a", 1, True)
+    found = landings(eye(taker, fifo_bytes=2), {1: 4}, {1: 21})
+    assert found == NoBound("rows of eye may be lost: its fifo is full at worst in mode 'a'")
+    assert landings(eye(taker, fifo_bytes=2), {1: 4}, {1: 20}) == {"t": Landed(34, 70, 34)}  # gone at 30: in time
+    assert landings(eye(taker, fifo_bytes=3), {1: 4}, {1: 21}) == {"t": Landed(34, 73, 34)}
+
+
+def test_modes_are_read_one_after_the_other_and_the_first_may_not_be_read_at_all() -> None:
+    sure, unsure = Taker("t", "b", 1, True), Taker("u", "a", 1, False)
+    times: tuple[dict[int, int], dict[int, int]] = {1: 4, 2: 5}, {1: 6, 2: 7}
+    assert landings(eye(sure, unsure), *times) == {"t": Landed(35, 67, 65), "u": Landed(34, 36, 34)}
+    assert landings(eye(sure, unsure._replace(certain=True)), *times) == {
+        "t": Landed(65, 67, 65),
+        "u": Landed(34, 36, 34),
+    }
+    seldom = unsure._replace(certain=True, every=2)
+    assert landings(eye(sure, seldom), *times) == {"t": Landed(35, 67, 65), "u": Landed(34, 36, 34)}
+
+
+def test_modes_at_once_share_the_way() -> None:
+    takers = Taker("t", "a", 1, True), Taker("u", "b", 1, True)
+    found = landings(eye(*takers, at_once=True), {1: 4, 2: 4}, {1: 10, 2: 10})
+    # Sent a 10, b 20, a 30, a 40, b 50, each for 10 ps; alone a 10, b 15, a 20, a 30, b 34.
+    assert found == {"t": Landed(34, 50, 34), "u": Landed(38, 60, 38)}
+
+
+def test_many_odd_rates_count_as_all_at_once() -> None:
+    """Frames every 97, 101 and 103 ticks meet once in a million ticks: no one looks that far."""
+    takers = [Taker(f"t{every}", "a", every, True) for every in (97, 101, 103)]
+    found = landings(eye(*takers), {1: 4}, {1: 9})
+    assert found == {taker.task: Landed(34, 39, 34) for taker in takers}

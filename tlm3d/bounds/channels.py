@@ -53,8 +53,8 @@ def held_up(
 ) -> Held | NoBound:
     """What rivals on its wires add to ``move``, and gates; ``rivals``, by wire: every move that may ever cross it.
 
-    Initiators that are ``left_out`` are for the caller. Where they seldom send that is less than what is counted here: a
-    burst of theirs before each of ours. With all left out any arbiter has a bound that leaves no wire idle.
+    Initiators that are ``left_out`` are for the caller. Where they seldom send that is less than what is counted here,
+    a burst of theirs before each of ours. With all left out any arbiter has a bound that leaves no wire idle.
     """
     route = [wires[crossing.wire] for crossing in move.crossings]
     waits: list[Waits] = []
