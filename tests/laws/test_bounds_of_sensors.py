@@ -245,6 +245,21 @@ def test_a_row_is_lost_where_the_one_being_sent_and_those_behind_it_fill_the_fif
     assert landings(eye(taker, fifo_bytes=3), {1: 4}, {1: 21}) == {"t": Landed(34, 73, 34)}
 
 
+def test_a_mode_that_is_not_read_may_be_what_gave_the_fifo_time() -> None:
+    """Rows of ``a`` come at 10 and 20 and land at 50 and 90. That of ``c`` comes at 130 behind ``b``, at 30 without."""
+    rows = {"a": THREE_ROWS[:2], "b": (Converted(100, 1),), "c": THREE_ROWS[:1]}
+    takers = [Taker(mode, mode, 1, True) for mode in rows]
+    camera = CameraData("eye", 1000, rows, False, 8 * 2, tuple(takers))
+    assert landings(camera, {1: 4}, {1: 40}) == {
+        "a": Landed(24, 90, 24),
+        "b": Landed(124, 160, 124),
+        "c": Landed(134, 200, 134),
+    }
+    doubtful = tuple(taker._replace(certain=taker.task != "b") for taker in takers)
+    lost = landings(replace(camera, takers=doubtful), {1: 4}, {1: 40})
+    assert lost == NoBound("rows of eye may be lost: its fifo is full at worst in mode 'c'")
+
+
 def test_modes_are_read_one_after_the_other_and_the_first_may_not_be_read_at_all() -> None:
     sure, unsure = Taker("t", "b", 1, True), Taker("u", "a", 1, False)
     times: tuple[dict[int, int], dict[int, int]] = {1: 4, 2: 5}, {1: 6, 2: 7}
