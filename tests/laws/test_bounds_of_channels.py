@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reference.bench import Bench, wire
 from reference.per_burst import Row, Wire
 from reference.traffic_cases import ARBITERS, Case, channel_of, long_case, produced, random_case, with_costly_wires
 
-from tlm3d.bounds.channels import Held, Move, held_up
+from tlm3d.bounds.channels import Channels, Held, Move, _followed_ps, _paced_ps, _Step, held_up
 from tlm3d.bounds.claim import NoBound
 from tlm3d.model.moves import move_of, wire_of
 from tlm3d.tlm.channel import Channel, Sleep
@@ -71,8 +73,9 @@ def excesses(case: Case, leave_out: bool = False) -> list[int]:
     ]
     left_out = set(list(case.traffic)[:: random.Random(len(flights)).choice([1, 2])]) if leave_out else set()
     found = []
+    shared = Channels(rivals, wires)
     for move, posted_ps, finish_ps in flights:
-        held = held_up(move, rivals, wires, left_out)
+        held = shared.held_up(move, left_out)
         assert isinstance(held, Held)
         assert finish_ps is not None
         found.append(finish_ps - posted_ps - move.alone_ps - held.ps)
@@ -106,6 +109,24 @@ def test_no_transfer_is_held_up_for_longer_than_its_bound(make: object, costly: 
         if max(excesses(case, leave_out)) > 0:
             wrong.append(seed)
     assert wrong == []
+
+
+# By hop: burst, last burst, latency, buffer, waits.
+STEPS = st.lists(
+    st.tuples(*(st.integers(1, most) for most in (90, 90, 60, 6)), st.integers(0, 90), st.integers(0, 99)),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(STEPS, st.integers(2, 60))
+def test_bursts_in_pace_are_no_sooner_than_those_that_are_followed(hops: list[tuple[int, ...]], bursts: int) -> None:
+    steps = [_Step(burst, min(burst, last), *rest) for burst, last, *rest in hops]
+    first_ps = steps[0].fresh_ps
+    followed_ps, paced_ps = _followed_ps(steps, bursts, first_ps), _paced_ps(steps, bursts, first_ps)
+    assert followed_ps <= paced_ps
+    if len(steps) == 1:
+        assert followed_ps == paced_ps
 
 
 # ------------------------------------------------------------ cases in which a bound is reached, worked out by hand

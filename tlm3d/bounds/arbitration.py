@@ -72,14 +72,14 @@ class Waits(NamedTuple):
     """What a burst of ours waits at most.
 
     ``first``: the first one, where the transfer is posted to this wire; ``next_ps``: one that is ready when the one
-    before it leaves the wire; ``fresh``: any other. Each burst of a smaller number adds its wire time and ``again_ps``;
-    with ``urgent`` there are such rivals.
+    before it leaves the wire; ``fresh``: any other. With ``by_rate`` there are rivals for whom this is not enough: each
+    burst of a smaller number adds its wire time and ``again_ps``.
     """
 
     first: Wait = Wait()
     next_ps: int = 0
     fresh: Wait = Wait()
-    urgent: bool = False
+    by_rate: bool = False
     again_ps: int = 0
 
 

@@ -20,9 +20,9 @@ from tlm3d.bounds.arbitration import ARBITERS, Crossing, Move, Rival, Waits, Wir
 from tlm3d.bounds.claim import NoBound
 from tlm3d.units import ceil_div
 
-__all__ = ["Crossing", "Held", "Move", "Wire", "held_up"]
+__all__ = ["Channels", "Crossing", "Held", "Move", "Wire", "held_up"]
 
-_FOLLOWED = 1024  # bursts times hops that are followed one by one
+_FOLLOWED = 128  # bursts times hops that are followed one by one
 
 
 class Held(NamedTuple):
@@ -56,35 +56,55 @@ def held_up(
     Initiators that are ``left_out`` are for the caller. Where they seldom send that is less than what is counted here,
     a burst of theirs before each of ours. With all left out any arbiter has a bound that leaves no wire idle.
     """
-    route = [wires[crossing.wire] for crossing in move.crossings]
-    waits: list[Waits] = []
-    by_rate: set[str] = set()
-    for hop, wire in enumerate(route):
+    return Channels(rivals, wires).held_up(move, left_out)
+
+
+class Channels:
+    """All wires, and the moves that may ever cross each. Answers for many of them: what is shared is found once."""
+
+    def __init__(self, rivals: Mapping[str, Sequence[Move]], wires: Mapping[str, Wire]) -> None:
+        self._rivals, self._wires = rivals, wires
+        self._waits: dict[tuple[str, str, int, bool, frozenset[str]], Waits | NoBound] = {}
+
+    def held_up(self, move: Move, left_out: Collection[str] = ()) -> Held | NoBound:
+        """See ``held_up`` above."""
+        route = [self._wires[crossing.wire] for crossing in move.crossings]
+        waits: list[Waits] = []
+        for hop, wire in enumerate(route):
+            key = (wire.name, move.initiator, move.priority, hop == 0, frozenset(left_out))
+            if key not in self._waits:
+                self._waits[key] = self._find_waits(*key)
+            found = self._waits[key]
+            if isinstance(found, NoBound):
+                return found
+            waits.append(found)
+        by_rate = {wire.name: wait.again_ps for wire, wait in zip(route, waits, strict=True) if wait.by_rate}
+        finish_ps = _finish_ps(move, route, waits, [wire.wake_ps for wire in route])
+        if not by_rate and any(wire.wake_ps for wire in route):
+            awake_ps = _finish_ps(move, route, waits, [0] * len(route))
+            finish_ps = _by_naps_ps(awake_ps, move, route, finish_ps)
+        return Held(max(0, finish_ps - move.alone_ps), frozenset(by_rate), by_rate)
+
+    def _find_waits(
+        self, name: str, initiator: str, priority: int, is_first_hop: bool, left_out: frozenset[str]
+    ) -> Waits | NoBound:
+        wire = self._wires[name]
         if wire.faulty:
-            return NoBound(f"bits of {wire.name} may be sent again without end")
-        others = [other for other in rivals.get(wire.name, ()) if other.initiator != move.initiator]
-        found = [_rival(other, wire.name, wires) for other in others if other.initiator not in left_out]
-        if not found:
-            waits.append(Waits())
-        elif wire.arbiter in ARBITERS:
-            waits.append(ARBITERS[wire.arbiter](found, move.priority, hop == 0))
-        else:
-            return NoBound(f"it is not known whom the arbiter '{wire.arbiter}' of {wire.name} lets wait")
-        if waits[-1].urgent or len(found) < len(others):
-            by_rate.add(wire.name)
-    finish_ps = _finish_ps(move, route, waits, [wire.wake_ps for wire in route])
-    if not by_rate and any(wire.wake_ps for wire in route):
-        awake_ps = _finish_ps(move, route, waits, [0] * len(route))
-        finish_ps = _by_naps_ps(awake_ps, move, route, finish_ps)
-    again_ps = {wire.name: wait.again_ps for wire, wait in zip(route, waits, strict=True) if wire.name in by_rate}
-    return Held(max(0, finish_ps - move.alone_ps), frozenset(by_rate), again_ps)
+            return NoBound(f"bits of {name} may be sent again without end")
+        others = [other for other in self._rivals.get(name, ()) if other.initiator != initiator]
+        counted = [self._rival(other, name) for other in others if other.initiator not in left_out]
+        if not counted:
+            return Waits(by_rate=bool(others))
+        if wire.arbiter not in ARBITERS:
+            return NoBound(f"it is not known whom the arbiter '{wire.arbiter}' of {name} lets wait")
+        waits = ARBITERS[wire.arbiter](counted, priority, is_first_hop)
+        return waits._replace(by_rate=waits.by_rate or len(counted) < len(others))
 
-
-def _rival(move: Move, wire: str, wires: Mapping[str, Wire]) -> Rival:
-    hop = next(i for i, crossing in enumerate(move.crossings) if crossing.wire == wire)
-    crossing = move.crossings[hop]
-    queued = wires[move.crossings[hop - 1].wire].buffer_bursts if hop else None  # the room behind the hop before
-    return Rival(move.initiator, move.priority, crossing, queued)
+    def _rival(self, move: Move, wire: str) -> Rival:
+        hop = next(i for i, crossing in enumerate(move.crossings) if crossing.wire == wire)
+        # Behind another hop no more than there is room for.
+        queued = self._wires[move.crossings[hop - 1].wire].buffer_bursts if hop else None
+        return Rival(move.initiator, move.priority, move.crossings[hop], queued)
 
 
 def _by_naps_ps(awake_ps: int, move: Move, route: Sequence[Wire], at_most_ps: int) -> int:
