@@ -62,10 +62,10 @@ def clock(r: Random, period_ps: int, loose: bool) -> tuple[Tree, str]:
     return {"period": ps(period_ps), **offset, **jitter}, ""
 
 
-def horizon_ps(periods_ps: Sequence[int], most: int = _JOBS) -> int:
-    """Two hyperperiods where they are short enough, or about ``most`` jobs."""
+def horizon_ps(periods_ps: Sequence[int], most: int = _JOBS, least: int = 4) -> int:
+    """Two hyperperiods where they are short enough, or about ``most`` jobs; ``least``: of the longest period."""
     enough = int(most / sum(1 / period_ps for period_ps in periods_ps))
-    return max(4 * max(periods_ps), min(2 * lcm(*periods_ps), enough))
+    return max(least * max(periods_ps), min(2 * lcm(*periods_ps), enough))
 
 
 def _tasks(

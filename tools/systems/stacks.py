@@ -202,7 +202,7 @@ def _run(
     workload = {
         "name": "random",
         "policy": policy or r.choice([*FIXED, "fixed-priority", "fixed-priority", "edf", "fifo"]),
-        "horizon": ps(min(horizon_ps(periods_ps, _JOBS), _JOBS * max(periods_ps))),
+        "horizon": ps(horizon_ps(periods_ps, _JOBS, 2)),
         "tasks": tasks,
     }
     return Pair(platform, workload, networks, seed=r.randrange(4))
