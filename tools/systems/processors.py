@@ -156,6 +156,9 @@ def _on_several(
             if graph and j:
                 stage["after"] = [f"s{k}" for k in sorted(r.sample(range(j), r.randint(0, min(j, 2))))]
         task["stages"] = stages
+    if chance(r, 0.15):
+        for task in tasks.values():
+            task["on_miss"] = r.choice(["continue", "abort", "drop"])
     named = {name: processor(r, min(works)) for name in blocks}
     return Pair(platform(named), _workload(policy, tasks, periods), traces=traces), periods
 
