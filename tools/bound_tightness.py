@@ -107,13 +107,13 @@ def show_reasons(systems: Iterable[Measured]) -> None:
 
 
 def show_violations(systems: Iterable[Measured], spoil: float, seconds: float) -> None:
-    """The smallest systems of each kind that went wrong, the first of them made smaller for so many seconds."""
+    """Of each kind systems that went wrong, errors first, then small ones; one is made smaller for so many seconds."""
     wrong: dict[str, list[tuple[str, Measured]]] = {}
     for system in systems:
         if system.error or any(row.violations(spoil) for row in system.rows):
             wrong.setdefault(system.kind, []).append((draw(system.kind, system.seed).text(), system))
     for kind, of_kind in wrong.items():
-        of_kind.sort(key=lambda one: len(one[0]))
+        of_kind.sort(key=lambda one: (not one[1].error, len(one[0])))
         names = " ".join(str(system.seed) for _, system in of_kind[:40])
         print(f"\n{kind}: {len(of_kind)} systems went wrong: {names}{' …' if len(of_kind) > 40 else ''}")
         for i, (_, system) in enumerate(of_kind[:SHOWN]):
