@@ -22,6 +22,7 @@ from pathlib import Path
 from systems import KINDS, draw
 from systems.measure import Measured, Row, measure, measure_named
 from systems.pair import Pair
+from systems.phases import phased
 from systems.shrink import shrunk
 from tlm3d.errors import ElaborationError, SpecError
 
@@ -38,12 +39,12 @@ def names_of(kinds: Sequence[str], systems: int, seed: int) -> list[Name]:
     return [(kinds[i % len(kinds)], seed + i // len(kinds)) for i in range(systems)]
 
 
-def _one(name: Name, with_bounds: bool) -> Measured:
-    return measure_named(*name, with_bounds)
+def _one(name: Name, with_bounds: bool, phases: int) -> Measured:
+    return measure_named(*name, with_bounds, phases)
 
 
-def measured(names: Sequence[Name], processes: int, with_bounds: bool) -> Iterator[Measured]:
-    one = partial(_one, with_bounds=with_bounds)
+def measured(names: Sequence[Name], processes: int, with_bounds: bool, phases: int) -> Iterator[Measured]:
+    one = partial(_one, with_bounds=with_bounds, phases=phases)
     if processes == 1:
         yield from map(one, names)
         return
@@ -106,13 +107,13 @@ def show_reasons(systems: Iterable[Measured]) -> None:
 
 
 def show_violations(systems: Iterable[Measured], spoil: float, seconds: float) -> None:
-    """The smallest systems of each kind that went wrong, the first of them made smaller for so many seconds."""
+    """Of each kind systems that went wrong, errors first, then small ones; one is made smaller for so many seconds."""
     wrong: dict[str, list[tuple[str, Measured]]] = {}
     for system in systems:
         if system.error or any(row.violations(spoil) for row in system.rows):
             wrong.setdefault(system.kind, []).append((draw(system.kind, system.seed).text(), system))
     for kind, of_kind in wrong.items():
-        of_kind.sort(key=lambda one: len(one[0]))
+        of_kind.sort(key=lambda one: (not one[1].error, len(one[0])))
         names = " ".join(str(system.seed) for _, system in of_kind[:40])
         print(f"\n{kind}: {len(of_kind)} systems went wrong: {names}{' …' if len(of_kind) > 40 else ''}")
         for i, (_, system) in enumerate(of_kind[:SHOWN]):
@@ -120,7 +121,9 @@ def show_violations(systems: Iterable[Measured], spoil: float, seconds: float) -
             print(f"{kind}:{system.seed}: {'; '.join(found) or system.error}")
             if i or not seconds:
                 continue
-            smaller = shrunk(draw(kind, system.seed), partial(_shows, like=system, spoil=spoil), seconds)
+            phase = next((row.phase for row in system.rows if row.violations(spoil)), 0)
+            pair = phased(draw(kind, system.seed), phase)
+            smaller = shrunk(pair, partial(_shows, like=system, spoil=spoil), seconds)
             try:
                 told = "; ".join(_contradictions(smaller, spoil))
             except Exception as error:
@@ -149,13 +152,14 @@ def _shows(pair: Pair, like: Measured, spoil: float) -> bool:
     )
 
 
-def show_one(name: str, folder: Path | None, with_bounds: bool) -> int:
+def show_one(name: str, folder: Path | None, with_bounds: bool, phases: int) -> int:
     kind, _, seed = name.partition(":")
     pair = draw(kind, int(seed))
+    system = measure(pair, with_bounds, phases)
+    phase = next((row.phase for row in system.rows if row.violations()), 0)
     if folder:
-        pair.write(folder)
-    print(pair.text())
-    system = measure(pair, with_bounds)
+        phased(pair, phase).write(folder)
+    print(f"# phase {phase}\n{phased(pair, phase).text()}")
     for row in system.rows:
         told = f"bound {row.bound_ps} ps" if row.bound_ps is not None else f"no bound: {row.reason}"
         share = f", tightness {row.tightness:.3f}" if row.tightness is not None else ""
@@ -176,17 +180,19 @@ def main() -> int:
     parser.add_argument("--only", metavar="KIND:SEED", help="show one system and its numbers")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="with --only: write its files there")
     parser.add_argument("--check", action="store_true", help="few systems; exits 1 unless all is as it should be")
+    parser.add_argument("--phases", type=int, default=3, help="runs of each system, with other offsets and draws")
     parser.add_argument("--spoil", type=float, default=1, help="bounds times this, to see that violations are found")
     parser.add_argument("--shrink", type=float, default=20, metavar="SECONDS", help="to make a violation smaller")
     parser.add_argument("--no-bounds", action="store_true", help="simulate only")
     arguments = parser.parse_args()
     if arguments.only:
-        return show_one(arguments.only, arguments.to, not arguments.no_bounds)
+        return show_one(arguments.only, arguments.to, not arguments.no_bounds, arguments.phases)
     systems = min(arguments.systems, 25 * len(arguments.kinds)) if arguments.check else arguments.systems
     names = names_of(arguments.kinds, systems, arguments.seed)
     began_s = time.perf_counter()
     by_kind: dict[str, list[Measured]] = {kind: [] for kind in arguments.kinds}
-    for done, system in enumerate(measured(names, arguments.processes, not arguments.no_bounds), 1):
+    results = measured(names, arguments.processes, not arguments.no_bounds, arguments.phases)
+    for done, system in enumerate(results, 1):
         by_kind[system.kind].append(system)
         if done % 500 == 0:
             print(f"{done} of {len(names)}, {time.perf_counter() - began_s:.0f} s", file=sys.stderr, flush=True)

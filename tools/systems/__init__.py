@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from random import Random
 
@@ -33,13 +33,14 @@ KINDS: dict[str, Callable[[Random], Pair]] = {
 }
 
 
+def attempts(kind: str, seed: int) -> Iterator[Pair]:
+    """Systems of that name: the first that can be built is the one."""
+    return (KINDS[kind](Random(f"{kind}:{seed}:{attempt}")) for attempt in count())
+
+
 def draw(kind: str, seed: int) -> Pair:
-    """The system of that name, always the same one; one that cannot be built is drawn anew."""
-    for attempt in count():
-        pair = KINDS[kind](Random(f"{kind}:{seed}:{attempt}"))
-        if not pair.networks or can_be_built(pair):
-            return pair
-    raise AssertionError
+    """The system of that name, always the same one."""
+    return next(pair for pair in attempts(kind, seed) if not pair.networks or can_be_built(pair))
 
 
 def can_be_built(pair: Pair) -> bool:

@@ -62,10 +62,10 @@ def clock(r: Random, period_ps: int, loose: bool) -> tuple[Tree, str]:
     return {"period": ps(period_ps), **offset, **jitter}, ""
 
 
-def horizon_ps(periods_ps: Sequence[int], most: int = _JOBS) -> int:
-    """Two hyperperiods where they are short enough, or about ``most`` jobs."""
+def horizon_ps(periods_ps: Sequence[int], most: int = _JOBS, least: int = 4) -> int:
+    """Two hyperperiods where they are short enough, or about ``most`` jobs; ``least``: of the longest period."""
     enough = int(most / sum(1 / period_ps for period_ps in periods_ps))
-    return max(4 * max(periods_ps), min(2 * lcm(*periods_ps), enough))
+    return max(least * max(periods_ps), min(2 * lcm(*periods_ps), enough))
 
 
 def _tasks(
@@ -156,6 +156,9 @@ def _on_several(
             if graph and j:
                 stage["after"] = [f"s{k}" for k in sorted(r.sample(range(j), r.randint(0, min(j, 2))))]
         task["stages"] = stages
+    if chance(r, 0.15):
+        for task in tasks.values():
+            task["on_miss"] = r.choice(["continue", "abort", "drop"])
     named = {name: processor(r, min(works)) for name in blocks}
     return Pair(platform(named), _workload(policy, tasks, periods), traces=traces), periods
 

@@ -55,6 +55,19 @@ def accelerator(r: Random, home: str, store: str, slow: bool = False) -> Tree:
     return block
 
 
+def in_memory(r: Random, home: str, store: str) -> Tree:
+    """An array of cells, with losses for rows and columns that do not fit."""
+    block: Tree = {
+        "kind": "imc", "array": [r.choice([8, 64]), r.choice([4, 32])], "local": f"{r.choice([400, 4000])} B",
+        "clock": "100 MHz", "pass_time": ps(r.randint(10 * NS, US)), "bits": {"input": 8, "weight": 8},
+        "adc": {"bits": 6}, "row_write": r.randint(0, 4), "depthwise": True, "elements_per_cycle": r.randint(1, 3),
+        "home": home, "weight_store": store, **_runtime(r, ("tile", "none")),
+    }  # fmt: skip
+    if chance(r, 0.5):
+        block["weight_memory"] = "100 kB"
+    return block
+
+
 def cluster(r: Random, home: str, slow: bool = False) -> Tree:
     """Of stated rates or counted kernels."""
     block: Tree = {
@@ -78,7 +91,10 @@ def cluster(r: Random, home: str, slow: bool = False) -> Tree:
 
 
 def memory(r: Random, slow: bool = False, capacity: str = "1 MiB") -> Tree:
-    return {"kind": "memory", "capacity": capacity, **channel(r, slow)}
+    block = {"kind": "memory", "capacity": capacity, **channel(r, slow)}
+    if chance(r, 0.1):  # one with a first access before every burst
+        block |= {"kind": "dram", "technology": "hyperram", "access": ps(r.choice([1, 56 * NS]))}
+    return block
 
 
 def stack(r: Random, slow: bool = False, remote: float = 0.4) -> Tree:
@@ -98,7 +114,8 @@ def stack(r: Random, slow: bool = False, remote: float = 0.4) -> Tree:
     if chance(r, 0.4):
         upper["bus"] = {"kind": "on-chip", **channel(r, slow)}
     store = "upper.m" if chance(r, 0.5) else home
-    lower: Tree = {"tier": 0, "blocks": {"n": memory(r, slow), "x": accelerator(r, home, store, slow)}}
+    array = in_memory(r, home, store) if chance(r, 0.1) else accelerator(r, home, store, slow)
+    lower: Tree = {"tier": 0, "blocks": {"n": memory(r, slow), "x": array}}
     link = {"kind": "tsv", "between": ["upper", "lower"], **channel(r, slow)}
     if chance(r, 0.2):
         link |= {"kind": "d2d-serial", "flit": f"{r.choice([5, 16])} B"}
@@ -202,7 +219,7 @@ def _run(
     workload = {
         "name": "random",
         "policy": policy or r.choice([*FIXED, "fixed-priority", "fixed-priority", "edf", "fifo"]),
-        "horizon": ps(min(horizon_ps(periods_ps, _JOBS), _JOBS * max(periods_ps))),
+        "horizon": ps(horizon_ps(periods_ps, _JOBS, 2)),
         "tasks": tasks,
     }
     return Pair(platform, workload, networks, seed=r.randrange(4))
@@ -252,10 +269,14 @@ def lone_block(r: Random) -> Pair:
 
 
 def tiles(r: Random) -> Pair:
-    """Networks on a cluster and an array, with stages on processor and cluster beside them."""
+    """Networks on a cluster and an array, with stages on processor and cluster beside them, now and then on either."""
     tasks, networks, periods = _crew(
         r, r.randint(1, 4), [["x"], ["c"], ["x"], ["c", "x"]], ["p", "c"], r.uniform(0.2, 1.2), chance(r, 0.4)
     )
+    for task in tasks.values():
+        for stage in task.get("stages", []):
+            if chance(r, 0.1):
+                stage["on"] = r.choice([["c", "p"], ["x", "c"], "any"])
     return _run(r, stack(r), tasks, networks, periods)
 
 
@@ -391,6 +412,11 @@ def mixed(r: Random) -> Pair:
         if chance(r, 0.3) and task.get("stages"):
             task["stages"][0]["holds"] = ["R"]
             pair.workload["resources"] = {"R": {"protocol": r.choice(["inheritance", "none"])}}
-    if chance(r, 0.15):
+    if len(names) > 1 and chance(r, 0.5):
+        path = r.sample(names, r.randint(2, len(names)))
+        pair.workload["chains"] = {"path": {"tasks": path, "deadline": "100 us", "max_age": "200 us"}}
+    if chance(r, 0.1):
+        pair.workload.update(policy="least-laxity", quantum=ps(r.choice([US, 20 * US])))
+    if chance(r, 0.1):
         pair.platform["links"]["tsv"]["faults"] = {"bit_error_rate": "1e-3"}
     return pair
