@@ -35,7 +35,7 @@ def test_a_preempted_stage_goes_on_where_it_ran_if_that_is_free(first: int, piec
 
 
 def test_nobody_gives_way_at_the_end_of_a_tile_to_who_is_less_urgent() -> None:
-    """``b`` may run on p1 only, where ``a`` ends a tile at 5 ms, when ``d`` comes: ``d`` waits for the tile of ``z``."""
+    """``b`` may run on p1 only, where ``a`` ends a tile at 5 ms, when ``d`` comes, which waits until ``a`` is over."""
     blocks = {p: {"kind": "processor", "preemption": "tile", "tile": "4 ms"} for p in ("p0", "p1")}
     platform = {"name": "two", "dies": {"d": {"tier": 0, "blocks": blocks}}}
     tasks = {"z": task(10, 0, 4), "a": task(6, 1, 2), "b": task(3, 2, 3), "d": task(2, 5, 1)}
@@ -45,4 +45,34 @@ def test_nobody_gives_way_at_the_end_of_a_tile_to_who_is_less_urgent() -> None:
     ran = {
         name: [(s.component.name, s.start_ps // MS, s.end_ps // MS) for s in spans if s.task == name] for name in tasks
     }
-    assert ran == {"z": [("p0", 0, 8), ("p0", 10, 12)], "a": [("p1", 1, 7)], "b": [("p1", 7, 10)], "d": [("p0", 8, 10)]}
+    assert ran == {"z": [("p0", 0, 10)], "a": [("p1", 1, 7)], "b": [("p1", 9, 12)], "d": [("p1", 7, 9)]}
+
+
+def test_who_waits_for_a_resource_leaves_the_queue_itself_though_its_holder_overtakes_it_there() -> None:
+    """By FIFO an older job that holds a resource and has been preempted stands first once it inherits."""
+    platform = {"name": "two", "dies": {"d": {"tier": 0, "blocks": {p: {"kind": "processor"} for p in ("p", "q")}}}}
+    stages = {
+        "t1": [
+            {"time": "1746 us", "on": "q"},
+            {"time": "197 us", "on": "p", "holds": "R"},
+            {"time": "775 us", "on": "p", "after": []},
+            {"time": "865 us", "on": "p", "holds": "Q"},
+        ],
+        "t2": [
+            {"time": "1087 us", "on": "q", "holds": "S"},
+            {"time": "1279 us", "on": "q", "holds": ["Q", "S"]},
+        ],
+        "t3": [{"time": "10387 us", "on": "q"}],
+        "t4": [{"time": "2667 us", "on": "q", "holds": ["R", "S"]}],
+    }
+    periods = {"t1": "8 ms", "t2": "10 ms", "t3": "40 ms", "t4": "8 ms"}
+    tasks = {name: {"stages": made, "period": periods[name], "backlog": 100} for name, made in stages.items()}
+    case = Case(platform, {"name": "w", "tasks": tasks, "resources": {r: {} for r in "QRS"}}, policy="fifo")
+    made = case.run()
+    for resource in "QRS":
+        held = sorted(
+            (span.start_ps, span.end_ps)
+            for span in made.spans
+            if resource in stages[span.task][int(span.layer[5:])].get("holds", ())
+        )
+        assert all(end <= start for (_, end), (start, _) in zip(held, held[1:], strict=False))

@@ -286,7 +286,11 @@ class _System:
         own = self._claim(state, number, blocked_ps, state.late_ps[number])
         if own.alone:  # what its last job did here last may have begun before
             pieces_ps = [other.works[place].piece_ps for other, place in self._on[server.name] if other is state]
-            own = replace(own, piece_ps=max(pieces_ps))
+            own = replace(
+                own, piece_ps=max(pieces_ps), blocked_ps=blocked_ps + self._own_section_ps(state, server.name)
+            )
+        if order != "fixed":  # its earlier jobs may have put off what now goes before it
+            own = replace(own, work_ps=own.work_ps + state.works[number].entry_ps)
         claims = [own]
         for other, place in self._on[server.name]:
             if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
@@ -325,6 +329,16 @@ class _System:
         if isinstance(response_ps, NoBound):
             return _named(server.name, response_ps)
         return response_ps, response_ps - own.late_ps
+
+    def _own_section_ps(self, state: _State, server: str) -> int:
+        """What its last job may have held last on a processor, as urgent as whoever waited for it."""
+        held_ps = [
+            hold.ps
+            for step in state.task.steps
+            for hold in step.holds
+            if step.server == server and len(self._demand.resources[hold.resource].tasks) > 1
+        ]
+        return max(held_ps) + self._demand.servers[server].switch_ps if held_ps else 0
 
     def _on_block(self, state: _State, number: int) -> Found:
         """The same for a compute block."""

@@ -230,7 +230,8 @@ class Pool:
                 place += 1
                 continue
             if run.item.holds and not self._locks.take(run, self):
-                del ready[place]
+                # Whom it waits for may have moved up in the queue.
+                del ready[next(at for at, entry in enumerate(ready) if entry[3] is run)]
                 self._park(run, lane, now_ps)
                 place = 0  # whom it waits for may be more urgent now
                 continue
