@@ -162,6 +162,10 @@ def test_in_an_unknown_order_all_of_a_busy_period_may_go_before() -> None:
     """
     claims = [Claim("a", 2, Sporadic(5)), Claim("b", 2, Sporadic(9))]
     assert [any_order.response_ps(claims, claim) for claim in claims] == [4, 4]
+    full = by_level((1, 2), (2, 4))  # filled from 0 to 4, and then anew
+    assert [any_order.response_ps(full, claim) for claim in full] == [4, 4]
+    held = replace(full[0], blocked_ps=1)
+    assert any_order.response_ps([held, full[1]], held) == NoBound("utilisation 1, and it may never idle")
     for late, length in ((0, 8), (1, 8), (2, 10)):
         held = replace(claims[1], blocked_ps=2, late_ps=late)
         assert any_order.response_ps([claims[0], held], held) == length + late

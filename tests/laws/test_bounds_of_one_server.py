@@ -38,10 +38,14 @@ def releases(arrival: Arrival, random: Random, until: int, dense: bool) -> list[
             return times
         case Traced(times):
             return [time + origin for time in sorted(times)]
-        case Delayed(of, late):
-            early = releases(of, random, until, dense)
-            return sorted(at + ((late if not k else 0) if dense else random.randint(0, late))
-                          for k, at in enumerate(early))  # fmt: skip
+        case Delayed(of, late, apart):
+            times = []
+            for at in releases(of, random, until, dense):
+                drawn = at + (random.randint(0, late) if not dense else 0 if times else late)
+                drawn = max(drawn, times[-1] + apart) if times else drawn
+                if drawn <= at + late:  # else it does not come
+                    times.append(drawn)
+            return times
     raise AssertionError(arrival)
 
 
@@ -64,7 +68,7 @@ def arrivals(draw: st.DrawFn) -> Arrival:
         return Sporadic(max(3, int(period)))
     if kind == "traced":
         return Traced(draw(st.lists(st.integers(0, HORIZON), max_size=12)))
-    return Delayed(Periodic(period, draw(st.integers(0, 4))), draw(st.integers(0, 20)))
+    return Delayed(Periodic(period, draw(st.integers(0, 4))), draw(st.integers(0, 20)), draw(st.integers(0, 3)))
 
 
 @st.composite

@@ -51,7 +51,7 @@ def _jobs(urgent: Sequence[Claim], of: Claim, blocking_ps: int, full: bool, step
     """
     length = busy_ps(blocking_ps, [*urgent, of], full, steps)
     if length is not None:
-        return of.arrival.most(length + of.late_ps)
+        return of.arrival.most(length)  # of a later one the response is at most ``late_ps``, which is that of none
     cycle = cycle_ps([*urgent, of]) if full else None
     if cycle is None:
         return None
