@@ -169,7 +169,9 @@ def worst_of(name: str, jobs: Sequence[tuple[int, Job]]) -> int:
 
 def long_enough(claims: Sequence[Claim], held: int) -> int:
     """A time in which a busy period ends, or repeats itself on a full server."""
-    length = busy_ps(held, claims, utilisation(claims) == 1, Steps())
+    full = utilisation(claims) == 1
+    assume(not full or cycle_ps(claims) is not None)
+    length = busy_ps(held, claims, full, Steps())
     length = length if length is not None else (cycle_ps(claims) or 0) + 120
     assume(length < 1500)
     return length
