@@ -212,7 +212,7 @@ def test_the_densest_others_and_some_phase_reach_the_bound_of_dates(drawn: list[
     own = drawn[which % len(drawn)]
     claims = [part.claim for part in drawn]
     until = long_enough(claims, 0)
-    assume(until < 200)
+    assume(until < 60)
     others = [job for part in drawn if part is not own for job in at_its_densest(part, until, None)]
     bound = dated.response_ps(claims, own.claim)
     worst = 0
@@ -256,7 +256,7 @@ def worst_over_offsets(claims: Sequence[Claim], own: Claim) -> int:
     return worst
 
 
-@settings(_RELAXED, max_examples=80)
+@settings(_RELAXED, max_examples=500)
 @given(small_sets(), st.integers(0, 2))
 def test_some_offsets_reach_the_bound_of_edf(claims: list[Claim], which: int) -> None:
     own = claims[which % len(claims)]
