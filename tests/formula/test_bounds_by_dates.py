@@ -137,6 +137,15 @@ def test_a_whole_job_due_later_adds_to_the_demand() -> None:
     assert demand_test(by_date((3, 10, 6), (5, 15, 15))) == Demand(True)
 
 
+def test_a_short_interval_may_ask_for_too_much_where_what_is_asked_of_a_longer_one_ends_behind_it() -> None:
+    """a 4 every 11 due after 7, never interrupted, b 2 every 4 due then. By 7, 4 + 2 are due; by 6 and 5 nothing more
+
+    than by 4, but then a, due later, may be in the way: 2 + 3 by 4.
+    """
+    a, b = by_date((4, 11, 7), whole=True) + by_date((2, 4, 4))
+    assert demand_test([a, replace(b, name="b")]) == Demand(False, 4)
+
+
 def test_the_bounds_of_utilisation_are_the_published_ones() -> None:
     """Liu & Layland, J. ACM 20, 1973."""
     published = [1.0, 0.828427, 0.779763, 0.756828, 0.743492, 0.734772, 0.728627, 0.724062, 0.720538, 0.717735]
