@@ -12,11 +12,13 @@ later key, begun 1 ps before or earlier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 
 from tlm3d.bounds.busy import Steps, busy_ps, cycle_ps, last_ps, longest_piece_ps
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound, beyond_one, overload
+
+_Rival = tuple[Callable[[int], int], int, int, int]  # most jobs in a window, the end of those that count, late, work
 
 
 def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
@@ -33,7 +35,7 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
         return 0
     others = [claim for claim in claims if claim is not of and claim.work_ps]
     steps = Steps()
-    length = busy_ps(_blocking_ps(others, of, of.key_ps - of.late_ps), claims, share == 1, steps)
+    length = busy_ps(of.blocked_ps + longest_piece_ps(others), claims, share == 1, steps)
     if length is None:  # at a utilisation of 1; once all have come, a cycle later there is a cycle's work more
         cycle = cycle_ps(claims) if share == 1 and steps.left >= 0 else None
         if cycle is None:
@@ -42,35 +44,58 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
         phases = _phases(others, of, once_ps + cycle)
     else:
         phases = _phases(others, of, length, length)
-    last, worst, before, held, start = last_ps(of), 0, None, -1, 0
+    last, worst, before, held, base = last_ps(of), 0, None, -1, 0
     for n in phases:
         if n == before:
             continue
         if length is not None and length - n <= worst:  # every later one finishes by the end of the busy period too
             break
         before, key = n, n + of.key_ps
-        blocking = _blocking_ps(others, of, key)
+        own = of.blocked_ps + of.arrival.most(n + of.late_ps + 1) * of.work_ps - last
+        rivals, blocking, either = _at(others, key)
         if blocking != held:
-            held, start = blocking, 0  # elsewhere what comes later starts later
-        own = blocking + of.arrival.most(n + of.late_ps + 1) * of.work_ps - last
-        rivals = [(j.arrival.most, key - j.key_ps + 1, j.late_ps, j.work_ps) for j in others]
-        start = max(start, own)
-        while steps.take():
-            after = own
-            for most, dated, late, work in rivals:
-                after += most((dated if dated <= start else start + 1) + late) * work
-            if after <= start:
-                break
-            start = after
-        else:
+            held, base = blocking, 0  # else what comes later starts later
+        start = found = _start_ps(own + blocking, rivals, base, steps)
+        for piece, j in either:
+            if found is not None and piece > blocking:
+                found = _start_ps(own + piece, [rival for rival in rivals if rival is not j], 0, steps)
+                start = max(start or 0, found or 0)
+        if start is None or found is None:
             return steps.out()
         worst = max(worst, start + last - n)
     return worst
 
 
-def _blocking_ps(others: Sequence[Claim], of: Claim, key: int) -> int:
-    """How long later keys block ``key``: a piece begun at −1 at the latest, of a job that came no later than that."""
-    return of.blocked_ps + longest_piece_ps(claim for claim in others if claim.key_ps - 1 > key)
+def _at(others: Sequence[Claim], key: int) -> tuple[list[_Rival], int, list[tuple[int, _Rival]]]:
+    """Who may go before ``key``; for how long later keys block it; and who may do either, with the length of that.
+
+    What blocks is a piece begun at −1 or earlier, of a job that came no later. Its task's jobs with earlier keys were
+    done by then, as they go first, so that a claim does one of both: it matters where its jobs may be late.
+    """
+    rivals, blocking, either = list[_Rival](), 0, list[tuple[int, _Rival]]()
+    for j in others:
+        dated = key - j.key_ps + 1
+        rival = (j.arrival.most, dated, j.late_ps, j.work_ps)
+        if dated + j.late_ps > 0:
+            rivals.append(rival)
+            if dated < 0 and j.piece_ps:
+                either.append((j.piece_ps - 1, rival))
+        elif dated < 0:
+            blocking = max(blocking, j.piece_ps - 1)
+    return rivals, blocking, either
+
+
+def _start_ps(own_ps: int, rivals: Sequence[_Rival], from_ps: int, steps: Steps) -> int | None:
+    """When the last piece starts, at ``from_ps`` or later; None: too many steps."""
+    start = max(own_ps, from_ps)
+    while steps.take():
+        after = own_ps
+        for most, dated, late, work in rivals:
+            after += most((dated if dated <= start else start + 1) + late) * work
+        if after <= start:
+            return start
+        start = after
+    return None
 
 
 def _phases(others: Sequence[Claim], of: Claim, until_ps: int, length_ps: int | None = None) -> Iterator[int]:

@@ -31,7 +31,7 @@ class Demand(NamedTuple):
 def demand_test(claims: Sequence[Claim]) -> Demand | NoBound:
     """Whether EDF keeps the deadlines, nominal arrival + key, of all claims.
 
-    Exact where nothing has pieces, or jobs are never interrupted and never late; else a no may be too strict.
+    Exact where nothing has pieces, or jobs are never interrupted; in pieces a no may be too strict.
     Of claim j an interval of length t asks for most_j(t − key_j + 1 + late_j) jobs.
     """
     claims = [claim for claim in claims if claim.work_ps]
@@ -67,15 +67,16 @@ def demand_test(claims: Sequence[Claim]) -> Demand | NoBound:
 
 def _asked_ps(claims: Iterable[Claim], length_ps: int) -> int:
     """What an interval asks for: all that is due in it, a piece of what is due later, and what else may be held up."""
-    asked = piece = blocked = 0
+    asked = blocked = over = 0
     for claim in claims:
-        window = length_ps - claim.key_ps + 1 + claim.late_ps
+        window, due = length_ps - claim.key_ps + 1 + claim.late_ps, 0
         if window > 0:
-            asked += claim.arrival.most(window) * claim.work_ps
+            due = claim.arrival.most(window) * claim.work_ps
             blocked = max(blocked, claim.blocked_ps)
-        if claim.key_ps - 1 > length_ps:
-            piece = max(piece, claim.piece_ps - 1)
-    return asked + piece + blocked
+        if claim.key_ps - 1 > length_ps:  # a piece of it comes after its jobs due earlier, which were done before
+            over = max(over, claim.piece_ps - 1 - due)
+        asked += due
+    return asked + over + blocked
 
 
 def _due_before(claims: Iterable[Claim], length_ps: int, first_ps: int) -> int:
