@@ -52,37 +52,30 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
             break
         before, key = n, n + of.key_ps
         own = of.blocked_ps + of.arrival.most(n + of.late_ps + 1) * of.work_ps - last
-        rivals, blocking, either = _at(others, key)
+        rivals, blocking = _at(others, key)
         if blocking != held:
             held, base = blocking, 0  # else what comes later starts later
-        start = found = _start_ps(own + blocking, rivals, base, steps)
-        for piece, j in either:
-            if found is not None and piece > blocking:
-                found = _start_ps(own + piece, [rival for rival in rivals if rival is not j], 0, steps)
-                start = max(start or 0, found or 0)
-        if start is None or found is None:
+        start = _start_ps(own + blocking, rivals, base, steps)
+        if start is None:
             return steps.out()
-        worst = max(worst, start + last - n)
+        base, worst = start, max(worst, start + last - n)
     return worst
 
 
-def _at(others: Sequence[Claim], key: int) -> tuple[list[_Rival], int, list[tuple[int, _Rival]]]:
-    """Who may go before ``key``; for how long later keys block it; and who may do either, with the length of that.
+def _at(others: Sequence[Claim], key: int) -> tuple[list[_Rival], int]:
+    """Who may go before ``key``, and for how long later keys block it.
 
     What blocks is a piece begun at −1 or earlier, of a job that came no later. Its task's jobs with earlier keys were
-    done by then, as they go first, so that a claim does one of both: it matters where its jobs may be late.
+    done by then, so that a claim does one of both; and where it may go before, that is a whole job, and worse.
     """
-    rivals, blocking, either = list[_Rival](), 0, list[tuple[int, _Rival]]()
+    rivals, blocking = list[_Rival](), 0
     for j in others:
         dated = key - j.key_ps + 1
-        rival = (j.arrival.most, dated, j.late_ps, j.work_ps)
         if dated + j.late_ps > 0:
-            rivals.append(rival)
-            if dated < 0 and j.piece_ps:
-                either.append((j.piece_ps - 1, rival))
+            rivals.append((j.arrival.most, dated, j.late_ps, j.work_ps))
         elif dated < 0:
             blocking = max(blocking, j.piece_ps - 1)
-    return rivals, blocking, either
+    return rivals, blocking
 
 
 def _start_ps(own_ps: int, rivals: Sequence[_Rival], from_ps: int, steps: Steps) -> int | None:

@@ -67,16 +67,15 @@ def demand_test(claims: Sequence[Claim]) -> Demand | NoBound:
 
 def _asked_ps(claims: Iterable[Claim], length_ps: int) -> int:
     """What an interval asks for: all that is due in it, a piece of what is due later, and what else may be held up."""
-    asked = blocked = over = 0
+    asked = piece = blocked = 0
     for claim in claims:
-        window, due = length_ps - claim.key_ps + 1 + claim.late_ps, 0
+        window = length_ps - claim.key_ps + 1 + claim.late_ps
         if window > 0:
-            due = claim.arrival.most(window) * claim.work_ps
+            asked += claim.arrival.most(window) * claim.work_ps
             blocked = max(blocked, claim.blocked_ps)
-        if claim.key_ps - 1 > length_ps:  # a piece of it comes after its jobs due earlier, which were done before
-            over = max(over, claim.piece_ps - 1 - due)
-        asked += due
-    return asked + over + blocked
+        elif claim.key_ps - 1 > length_ps:  # were a job of it due, that would be done before a later one begins
+            piece = max(piece, claim.piece_ps - 1)
+    return asked + piece + blocked
 
 
 def _due_before(claims: Iterable[Claim], length_ps: int, first_ps: int) -> int:
