@@ -128,6 +128,17 @@ def test_alone_its_own_last_job_may_still_hold_it_up_through_others() -> None:
     assert fixed_order.response_ps([urgent, own], own) == 3 + 5
 
 
+def test_alone_its_own_last_job_may_go_before_what_then_goes_before_it() -> None:
+    """Of the same level, b 1 at 0 and 6, and a 5 at 0 and 5: a 0–5, b 5–6 and 6–7, a 7–12.
+
+    From 5 on that takes 7, where from 0 on 5 + 1 would do.
+    """
+    own = Claim("a", 5, Traced([0, 5]), alone=True)
+    b = Claim("b", 1, Sporadic(6))
+    assert fixed_order.response_ps([own, b], own) == 12 - 5
+    assert fixed_order.response_ps([own, replace(b, level=-1)], own) == 6  # its second job meets the next b at 6 or 12
+
+
 def test_a_full_server_has_bounds_and_an_overloaded_one_says_so() -> None:
     """(1, 2) and (1, 2) fill it; with a jitter of 1, the urgent jobs may come 1 apart, so that b has 3 instead of 2."""
     assert responses(by_level((1, 2), (1, 2))) == [1, 2]

@@ -80,10 +80,16 @@ def _at(others: Sequence[Claim], key: int) -> tuple[list[_Rival], int]:
 
 def _start_ps(own_ps: int, rivals: Sequence[_Rival], from_ps: int, steps: Steps) -> int | None:
     """When the last piece starts, at ``from_ps`` or later; None: too many steps."""
-    start = max(own_ps, from_ps)
+    start, sure, open_ = max(own_ps, from_ps), own_ps, list[_Rival]()
+    for rival in rivals:
+        most, dated, late, work = rival
+        if dated <= start:  # all of it that may go first has come
+            sure += most(dated + late) * work
+        else:
+            open_.append(rival)
     while steps.take():
-        after = own_ps
-        for most, dated, late, work in rivals:
+        after = sure
+        for most, dated, late, work in open_:
             after += most((dated if dated <= start else start + 1) + late) * work
         if after <= start:
             return start
