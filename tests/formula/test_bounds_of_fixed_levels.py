@@ -163,6 +163,7 @@ def test_a_busy_period_that_is_too_long_to_look_at_has_no_bound() -> None:
 def test_a_trace_is_held_against_all_its_windows() -> None:
     """Two of three jobs come 1 apart, and more never: a fourth span does not exist."""
     burst = Claim("a", 4, Traced([30, 0, 31]), level=0)
+    assert len({burst, replace(burst), replace(burst, level=1)}) == 2
     below = Claim("b", 2, Sporadic(50), level=1)
     assert responses([burst, below]) == [4 + 4 - 1, 10]
 
