@@ -88,6 +88,24 @@ def test_a_trace_can_be_served_by_dates() -> None:
         assert responses([burst, below]) == [expected, 10]
 
 
+def test_what_holds_up_a_busy_period_comes_on_top_once() -> None:
+    """5 of something, then 1 and 2; or 4 of something, then 3 by 7, not by 5, and 3 more by 10, just in time."""
+    held = [replace(claim, blocked_ps=5) for claim in by_date((1, 90, 20), (2, 90, 20))]
+    assert responses(held) == [8, 8]
+    held = [replace(claim, blocked_ps=4) for claim in by_date((3, 5, 5))]
+    assert responses(held) == [4 + 3]
+    assert demand_test(held) == Demand(False, 5)
+
+
+def test_a_full_server_is_looked_at_until_all_that_goes_before_has_come() -> None:
+    """1 every 2 each, b with a key of 1 and a jitter of 1. Of a at 2 two jobs come by then, at 0 and 2, and of b two
+
+    with keys up to 2, at 0 and 1: 4, of which a takes 2. At 0, where nothing of b goes before it, it takes 1.
+    """
+    a, b = Claim("a", 1, Periodic(Fraction(2))), Claim("b", 1, Periodic(Fraction(2), 1), key_ps=1)
+    assert dated.response_ps([a, b], a) == 2
+
+
 def test_a_full_server_keeps_implicit_deadlines() -> None:
     claims = by_date((1, 2, 2), (2, 8, 8), (2, 8, 8))
     assert responses(claims) == [2, 8, 8]
@@ -117,6 +135,15 @@ def test_a_whole_job_due_later_adds_to_the_demand() -> None:
     assert demand_test(by_date((3, 10, 7), (5, 15, 15), whole=True)) == Demand(True)
     assert demand_test(by_date((3, 10, 6), (5, 15, 15), whole=True)) == Demand(False, 6)
     assert demand_test(by_date((3, 10, 6), (5, 15, 15))) == Demand(True)
+
+
+def test_a_short_interval_may_ask_for_too_much_where_what_is_asked_of_a_longer_one_ends_behind_it() -> None:
+    """a 4 every 11 due after 7, never interrupted, b 2 every 4 due then. By 7, 4 + 2 are due; by 6 and 5 nothing more
+
+    than by 4, but then a, due later, may be in the way: 2 + 3 by 4.
+    """
+    a, b = by_date((4, 11, 7), whole=True) + by_date((2, 4, 4))
+    assert demand_test([a, replace(b, name="b")]) == Demand(False, 4)
 
 
 def test_the_bounds_of_utilisation_are_the_published_ones() -> None:

@@ -128,6 +128,17 @@ def test_alone_its_own_last_job_may_still_hold_it_up_through_others() -> None:
     assert fixed_order.response_ps([urgent, own], own) == 3 + 5
 
 
+def test_alone_its_own_last_job_may_go_before_what_then_goes_before_it() -> None:
+    """Of the same level, b 1 at 0 and 6, and a 5 at 0 and 5: a 0–5, b 5–6 and 6–7, a 7–12.
+
+    From 5 on that takes 7, where from 0 on 5 + 1 would do.
+    """
+    own = Claim("a", 5, Traced([0, 5]), alone=True)
+    b = Claim("b", 1, Sporadic(6))
+    assert fixed_order.response_ps([own, b], own) == 12 - 5
+    assert fixed_order.response_ps([own, replace(b, level=-1)], own) == 6  # its second job meets the next b at 6 or 12
+
+
 def test_a_full_server_has_bounds_and_an_overloaded_one_says_so() -> None:
     """(1, 2) and (1, 2) fill it; with a jitter of 1, the urgent jobs may come 1 apart, so that b has 3 instead of 2."""
     assert responses(by_level((1, 2), (1, 2))) == [1, 2]
@@ -152,6 +163,7 @@ def test_a_busy_period_that_is_too_long_to_look_at_has_no_bound() -> None:
 def test_a_trace_is_held_against_all_its_windows() -> None:
     """Two of three jobs come 1 apart, and more never: a fourth span does not exist."""
     burst = Claim("a", 4, Traced([30, 0, 31]), level=0)
+    assert len({burst, replace(burst), replace(burst, level=1)}) == 2
     below = Claim("b", 2, Sporadic(50), level=1)
     assert responses([burst, below]) == [4 + 4 - 1, 10]
 
@@ -162,6 +174,10 @@ def test_in_an_unknown_order_all_of_a_busy_period_may_go_before() -> None:
     """
     claims = [Claim("a", 2, Sporadic(5)), Claim("b", 2, Sporadic(9))]
     assert [any_order.response_ps(claims, claim) for claim in claims] == [4, 4]
+    full = by_level((1, 2), (2, 4))  # filled from 0 to 4, and then anew
+    assert [any_order.response_ps(full, claim) for claim in full] == [4, 4]
+    held = replace(full[0], blocked_ps=1)
+    assert any_order.response_ps([held, full[1]], held) == NoBound("utilisation 1, and it may never idle")
     for late, length in ((0, 8), (1, 8), (2, 10)):
         held = replace(claims[1], blocked_ps=2, late_ps=late)
         assert any_order.response_ps([claims[0], held], held) == length + late

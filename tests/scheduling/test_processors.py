@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from reference.systems import Case, Tree
 
@@ -75,4 +77,4 @@ def test_who_waits_for_a_resource_leaves_the_queue_itself_though_its_holder_over
             for span in made.spans
             if resource in stages[span.task][int(span.layer[5:])].get("holds", ())
         )
-        assert all(end <= start for (_, end), (start, _) in zip(held, held[1:], strict=False))
+        assert all(end <= start for (_, end), (start, _) in pairwise(held))

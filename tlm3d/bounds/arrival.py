@@ -105,6 +105,7 @@ class Traced(Arrival):
     _sorted: list[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "times_ps", tuple(self.times_ps))  # so that claims can be keys
         object.__setattr__(self, "_sorted", sorted(self.times_ps))
         object.__setattr__(self, "_spans", [0])
 

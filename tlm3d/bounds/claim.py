@@ -36,7 +36,7 @@ class Claim:
     late_ps: int = 0  # how much later than nominally it may be ready
     level: int = 0  # in a fixed order: smaller goes first, equal ones either way
     key_ps: int = 0  # in a dated order: nominal arrival + key, smaller goes first, equal ones either way
-    piece_ps: int = 0  # its largest piece that is not interrupted; 0: interrupted at once, work_ps: never
+    piece_ps: int = 0  # its largest piece that is not interrupted; 0: interrupted at once, work_ps: never; not more
     last_ps: int = 0  # its last piece: no more than work_ps − last_ps is done before that begins
     blocked_ps: int = 0  # what less urgent work holds up a busy period beyond one piece of the claims given
     alone: bool = False  # no job of it is ready before the one before has finished

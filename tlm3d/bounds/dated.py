@@ -12,11 +12,13 @@ later key, begun 1 ps before or earlier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 
 from tlm3d.bounds.busy import Steps, busy_ps, cycle_ps, last_ps, longest_piece_ps
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound, beyond_one, overload
+
+_Rival = tuple[Callable[[int], int], int, int, int]  # most jobs in a window, the end of those that count, late, work
 
 
 def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
@@ -41,7 +43,7 @@ def responses_ps(claims: Sequence[Claim], of: Claim) -> tuple[int, int] | NoBoun
         return 0, 0
     others = [claim for claim in claims if claim is not of and claim.work_ps]
     steps = Steps()
-    length = busy_ps(_blocking_ps(others, of, of.key_ps - of.late_ps), claims, share == 1, steps)
+    length = busy_ps(of.blocked_ps + longest_piece_ps(others), claims, share == 1, steps)
     if length is None:  # at a utilisation of 1; once all have come, a cycle later there is a cycle's work more
         cycle = cycle_ps(claims) if share == 1 and steps.left >= 0 else None
         if cycle is None:
@@ -50,36 +52,58 @@ def responses_ps(claims: Sequence[Claim], of: Claim) -> tuple[int, int] | NoBoun
         phases = _phases(others, of, once_ps + cycle)
     else:
         phases = _phases(others, of, length, length)
-    last, worst, from_ready, before, held, start = last_ps(of), 0, 0, None, -1, 0
+    last, worst, from_ready, before, held, base = last_ps(of), 0, 0, None, -1, 0
     for n in phases:
         if n == before:
             continue
         if length is not None and length - n <= min(worst, from_ready):
             break  # every later one finishes by the end of the busy period too
         before, key = n, n + of.key_ps
-        blocking = _blocking_ps(others, of, key)
+        own = of.blocked_ps + of.arrival.most(n + of.late_ps + 1) * of.work_ps - last
+        rivals, blocking = _at(others, key)
         if blocking != held:
-            held, start = blocking, 0  # elsewhere what comes later starts later
-        own = blocking + of.arrival.most(n + of.late_ps + 1) * of.work_ps - last
-        rivals = [(j.arrival.most, key - j.key_ps + 1, j.late_ps, j.work_ps) for j in others]
-        start = max(start, own)
-        while steps.take():
-            after = own
-            for most, dated, late, work in rivals:
-                after += most((dated if dated <= start else start + 1) + late) * work
-            if after <= start:
-                break
-            start = after
-        else:
+            held, base = blocking, 0  # else what comes later starts later
+        start = _start_ps(own + blocking, rivals, base, steps)
+        if start is None:
             return steps.out()
-        worst = max(worst, start + last - n)
+        base, worst = start, max(worst, start + last - n)
         from_ready = max(from_ready, start + last - max(0, n))
     return worst, from_ready
 
 
-def _blocking_ps(others: Sequence[Claim], of: Claim, key: int) -> int:
-    """How long later keys block ``key``: a piece begun at −1 at the latest, of a job that came no later than that."""
-    return of.blocked_ps + longest_piece_ps(claim for claim in others if claim.key_ps - 1 > key)
+def _at(others: Sequence[Claim], key: int) -> tuple[list[_Rival], int]:
+    """Who may go before ``key``, and for how long later keys block it.
+
+    What blocks is a piece begun at −1 or earlier, of a job that came no later. Its task's jobs with earlier keys were
+    done by then, so that a claim does one of both; and where it may go before, that is a whole job, and worse.
+    """
+    rivals, blocking = list[_Rival](), 0
+    for j in others:
+        dated = key - j.key_ps + 1
+        if dated + j.late_ps > 0:
+            rivals.append((j.arrival.most, dated, j.late_ps, j.work_ps))
+        elif dated < 0:
+            blocking = max(blocking, j.piece_ps - 1)
+    return rivals, blocking
+
+
+def _start_ps(own_ps: int, rivals: Sequence[_Rival], from_ps: int, steps: Steps) -> int | None:
+    """When the last piece starts, at ``from_ps`` or later; None: too many steps."""
+    start, sure, open_ = max(own_ps, from_ps), own_ps, list[_Rival]()
+    for rival in rivals:
+        most, dated, late, work = rival
+        if dated <= start:  # all of it that may go first has come
+            sure += most(dated + late) * work
+        else:
+            open_.append(rival)
+    while steps.take():
+        after = sure
+        for most, dated, late, work in open_:
+            after += most((dated if dated <= start else start + 1) + late) * work
+        if after <= start:
+            return start
+        start = after
+    return None
 
 
 def _phases(others: Sequence[Claim], of: Claim, until_ps: int, length_ps: int | None = None) -> Iterator[int]:

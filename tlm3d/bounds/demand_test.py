@@ -31,7 +31,7 @@ class Demand(NamedTuple):
 def demand_test(claims: Sequence[Claim]) -> Demand | NoBound:
     """Whether EDF keeps the deadlines, nominal arrival + key, of all claims.
 
-    Exact where nothing has pieces, or jobs are never interrupted and never late; else a no may be too strict.
+    Exact where nothing has pieces, or jobs are never interrupted; in pieces a no may be too strict.
     Of claim j an interval of length t asks for most_j(t − key_j + 1 + late_j) jobs.
     """
     claims = [claim for claim in claims if claim.work_ps]
@@ -73,7 +73,7 @@ def _asked_ps(claims: Iterable[Claim], length_ps: int) -> int:
         if window > 0:
             asked += claim.arrival.most(window) * claim.work_ps
             blocked = max(blocked, claim.blocked_ps)
-        if claim.key_ps - 1 > length_ps:
+        elif claim.key_ps - 1 > length_ps:  # were a job of it due, that would be done before a later one begins
             piece = max(piece, claim.piece_ps - 1)
     return asked + piece + blocked
 

@@ -22,15 +22,17 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
     over claims of the same or a more urgent level, and came at least δ(q) after the first, itself late at most.
 
     Alone, no job of it meets another one: its busy period is that of the others, and its own last job may block them.
+    With others of its own level that does not help: its last job may go before theirs, and they before this one.
     """
     urgent = [claim for claim in claims if claim is not of and claim.level <= of.level]
     later = [claim for claim in claims if claim.level > of.level]
-    share = beyond_one(urgent if of.alone else [*urgent, of])
+    alone = of.alone and all(claim.level < of.level for claim in urgent)
+    share = beyond_one(urgent if alone else [*urgent, of])
     if share is not None and share > 1:
         return overload(share)
-    blocking = of.blocked_ps + longest_piece_ps([*later, of] if of.alone else later)
+    blocking = of.blocked_ps + longest_piece_ps([*later, of] if alone else later)
     steps = Steps()
-    jobs = 1 if of.alone else _jobs(urgent, of, blocking, share == 1, steps)
+    jobs = 1 if alone else _jobs(urgent, of, blocking, share == 1, steps)
     if jobs is None:
         return steps.out()
     others, last, worst, start = rivals(urgent), last_ps(of), 0, 0
@@ -51,7 +53,7 @@ def _jobs(urgent: Sequence[Claim], of: Claim, blocking_ps: int, full: bool, step
     """
     length = busy_ps(blocking_ps, [*urgent, of], full, steps)
     if length is not None:
-        return of.arrival.most(length + of.late_ps)
+        return of.arrival.most(length)  # of a later one the response is at most ``late_ps``, which is that of none
     cycle = cycle_ps([*urgent, of]) if full else None
     if cycle is None:
         return None
