@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,7 @@ EXAMPLES = (
     'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms"',
     'tlm3d run P.yaml W.yaml --policy fixed-priority --horizon "10 s"',
     "tlm3d run P.yaml W.yaml --corner high",
+    "tlm3d run P.yaml W.yaml --bounds",
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
     "tlm3d run P.yaml W.yaml --vcd run.vcd --trace run.json",
     'tlm3d run P.yaml W.yaml --export out --window "900 ms..1 s"',
@@ -52,7 +54,11 @@ def run(
         typer.Option(metavar="FILE|-", help="Write the result as JSON; - is standard output, without the report."),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write jobs.csv, spans.csv, transfers.csv, power.csv there.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write jobs.csv, spans.csv, transfers.csv, power.csv there; bounds.csv too, with --bounds.",
+        ),
     ] = None,
     vcd: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write waveforms for GTKWave or Surfer: gtkwave FILE.")
@@ -62,13 +68,17 @@ def run(
         typer.Option(metavar="FILE", help="Write a timeline for ui.perfetto.dev or chrome://tracing: Open trace file."),
     ] = None,
     window: Window = None,
+    bounds: Annotated[
+        bool,
+        typer.Option("--bounds/--no-bounds", help="Beside every largest response the largest that there can be."),
+    ] = False,
 ) -> None:
     """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy.
 
     Memory does not grow with the run, except for what is exported. An interrupt (Ctrl-C) ends the run there and
     reports on what was simulated; a second one stops at once.
     """
-    from tlm3d.simulation import simulate
+    from tlm3d.simulation import bound, simulate
     from tlm3d.spec.pair import read_pair
 
     def document() -> str:
@@ -99,6 +109,8 @@ def run(
 
             result = simulate(*described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record)
             interrupted = stop()
+        if bounds and not interrupted:
+            result = replace(result, bounds=bound(*described, policy))
         tell(json, document, report)
         if export is not None:
             from tlm3d.reporters import csv

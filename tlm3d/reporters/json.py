@@ -17,7 +17,7 @@ from tlm3d.analysis.result import (
     TaskResult,
     Trouble,
 )  # fmt: skip
-from tlm3d.reporters import residency
+from tlm3d.reporters import bounds, residency
 from tlm3d.reporters.job import causes, status, within
 
 _NW_PER_MW = 10**6
@@ -43,6 +43,7 @@ def document(result: Result) -> dict[str, Any]:
         "troubles": [_trouble(trouble) for trouble in result.troubles],
         "tasks": {name: _task(task, result) for name, task in sorted(result.tasks.items())},
         "chains": {name: _chain(chain) for name, chain in sorted(result.chains.items())},
+        "bounds": None if result.bounds is None else bounds.document(result.bounds),
         "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),
         "tightest_jobs": [_job(blame, result.horizon_ps) for blame in result.tightest],
         "power": {
