@@ -36,7 +36,7 @@ from tlm3d.tlm.fabric import Fabric
 from tlm3d.tlm.timing import PLACE
 from tlm3d.units import ceil_div
 
-CASES = int(os.environ.get("TLM3D_BOUND_CASES", "250"))
+CASES = int(os.environ.get("TLM3D_BOUND_CASES", "250")) // 2
 
 
 class Toy(SensorSpec):

@@ -32,3 +32,17 @@ def test_a_preempted_stage_goes_on_where_it_ran_if_that_is_free(first: int, piec
         name: [(s.component.name, s.start_ps // MS, s.end_ps // MS) for s in spans if s.task == name] for name in tasks
     }
     assert ran == {"a": [("p0", 0, first)], "low": pieces, "urgent": [("p1", 2, 4)]}
+
+
+def test_nobody_gives_way_at_the_end_of_a_tile_to_who_is_less_urgent() -> None:
+    """``b`` may run on p1 only, where ``a`` ends a tile at 5 ms, when ``d`` comes: ``d`` waits for the tile of ``z``."""
+    blocks = {p: {"kind": "processor", "preemption": "tile", "tile": "4 ms"} for p in ("p0", "p1")}
+    platform = {"name": "two", "dies": {"d": {"tier": 0, "blocks": blocks}}}
+    tasks = {"z": task(10, 0, 4), "a": task(6, 1, 2), "b": task(3, 2, 3), "d": task(2, 5, 1)}
+    tasks["z"]["stages"][0]["on"], tasks["b"]["stages"][0]["on"] = "p0", "p1"
+    case = Case(platform, {"name": "w", "tasks": tasks}, policy="fixed-priority", horizon_ps=100 * MS)
+    spans = sorted(span for span in case.run().spans if span.what == "compute")
+    ran = {
+        name: [(s.component.name, s.start_ps // MS, s.end_ps // MS) for s in spans if s.task == name] for name in tasks
+    }
+    assert ran == {"z": [("p0", 0, 8), ("p0", 10, 12)], "a": [("p1", 1, 7)], "b": [("p1", 7, 10)], "d": [("p0", 8, 10)]}

@@ -319,8 +319,7 @@ class _System:
                 continue
             if other.none is not None:
                 return self._because(server.name, other)
-            claim = self._claim(other, place, 0, other.done_ps[place])
-            claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
+            claims.append((self._claim(other, place, 0, other.done_ps[place]), other.works[place].entry_ps))
         state.held[number] = (work.least_ps, 0)
         response_ps = shared_queue.response_ps(claims, own, step.width, order == "dated")
         if isinstance(response_ps, NoBound):

@@ -48,7 +48,7 @@ def resource_blocking(demand: Demand) -> Blockings:
     for server, names in on.items():
         for task in demand.tasks.values():
             if any(step.server == server for step in task.steps):
-                found.by_task[task.name, server] = _blocking(demand, task, names)
+                found.by_task[task.name, server] = _blocking(demand, task, server, names)
     return found
 
 
@@ -77,8 +77,8 @@ def _may_wait_and_hold(task: TaskDemand) -> bool:
     return False
 
 
-def _blocking(demand: Demand, task: TaskDemand, names: list[str]) -> Blocking:
-    """How long others hold up ``task`` with the resources ``names`` of its processor."""
+def _blocking(demand: Demand, task: TaskDemand, server: str, names: list[str]) -> Blocking:
+    """How long others hold up ``task`` with the resources ``names`` of its processor ``server``."""
     fixed = demand.order == "fixed"
     level = {name: other.level for name, other in demand.tasks.items()}
     relevant = [
@@ -87,8 +87,9 @@ def _blocking(demand: Demand, task: TaskDemand, names: list[str]) -> Blocking:
     for name in relevant:
         if demand.resources[name].protocol == "none":
             return Blocking(0, NoBound(f"nobody hurries who holds resource {name}: its protocol is none"))
+    switch_ps = demand.servers[server].switch_ps  # who goes on with what it was preempted in
     sections = {
-        (other.name, name): hold.ps
+        (other.name, name): hold.ps + switch_ps
         for other in demand.tasks.values()
         if other is not task and (not fixed or other.level > task.level)
         for step in other.steps

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
 
-from tlm3d.bounds.channels import Held, Move, held_up
+from tlm3d.bounds.channels import Channels, Held, Move
 from tlm3d.bounds.claim import NoBound
 from tlm3d.bounds.demand import Demand, Load, Part, Server, Step, TaskDemand, Tile, Traffic
 
@@ -16,6 +16,7 @@ class Works:
 
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
+        self._channels = Channels(demand.rivals, demand.wires)
         self._held: dict[tuple[object, ...], Held | NoBound] = {}
         self._users: dict[str, dict[str, list[Step]]] = {}  # by server and task
         for task in demand.tasks.values():
@@ -27,7 +28,7 @@ class Works:
         """What rivals add to a transfer."""
         key = (move.initiator, move.priority, move.crossings)
         if key not in self._held:
-            self._held[key] = held_up(move, self._demand.rivals, self._demand.wires)
+            self._held[key] = self._channels.held_up(move)
         return self._held[key]
 
     def step(self, task: TaskDemand, number: int) -> StepWork:

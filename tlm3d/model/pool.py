@@ -283,8 +283,9 @@ class Pool:
     def _victim_at_border(self, run: StageRun, now_ps: int) -> _Lane | None:
         """The same where some may be preempted only where whole tiles are done.
 
-        Only who is not among the most urgent, as many as there are processors, gives way: who is waits for nobody
-        less urgent to come to the end of a tile. If none of them is there yet, there will be a decision when one is.
+        Only who is less urgent and not among the most urgent, as many as there are processors, gives way: who is
+        among them waits for nobody less urgent to come to the end of a tile. If none of those that give way is there
+        yet, there will be a decision when one is.
         """
         lanes: Sequence[_Lane] = run.lanes
         # Of the stages of one job those that run go before those that wait.
@@ -297,9 +298,11 @@ class Pool:
             (*entry[:2], True, entry[2], None) for entry in self._ready if not set(lanes).isdisjoint(entry[3].lanes)
         ]
         order.sort(key=lambda one: one[:4])
+        own = (run.job.urgency, run.job.base, True, run.item.position)
+        ahead = sum(one[:4] <= own for one in order)  # these do not give way to it
         giving = [
             (lane, self._border_ps(lane, lane.running, now_ps))
-            for *_, lane in order[len(lanes) :]
+            for *_, lane in order[max(ahead, len(lanes)) :]
             if lane is not None and lane.running is not None and lane.spec.preemption != "none"
         ]
         at_border = [lane for lane, border_ps in giving if border_ps == now_ps]
