@@ -66,8 +66,7 @@ def tightness(rows: Iterable[Row], what: str = "response") -> list[float]:
 
 
 def show_table(by_kind: dict[str, list[Measured]], spoil: float) -> None:
-    head = f"{'kind':<16} systems  tasks bounded  violations errors   p5   p25   median p75   max     jobs"
-    print(head)
+    print(f"{'kind':<16} systems  tasks  bounded violations untidy errors    p5   p25  median  p75   max     jobs")
     everything: list[Measured] = []
     for kind, systems in [*by_kind.items(), ("all", everything)]:
         everything += systems if kind != "all" else []
@@ -75,11 +74,12 @@ def show_table(by_kind: dict[str, list[Measured]], spoil: float) -> None:
         responses = [row for row in rows if row.what == "response"]
         bounded = sum(row.bound_ps is not None for row in responses)
         violated = sum(len(row.violations(spoil)) for row in rows)
+        untidy = sum(bool(row.untidy) for row in rows)
         errors = sum(bool(system.error) for system in systems)
         share = f"{100 * bounded / len(responses):6.1f} %" if responses else "      - "
         jobs = sum(system.jobs for system in systems)
         print(
-            f"{kind:<16} {len(systems):>7} {len(responses):>6} {share} {violated:>10} {errors:>6}"
+            f"{kind:<16} {len(systems):>7} {len(responses):>6} {share} {violated:>10} {untidy:>6} {errors:>6}"
             f" {quantiles(tightness(responses))} {jobs:>8}"
         )
     rows = [row for system in everything for row in system.rows]
@@ -90,7 +90,7 @@ def show_table(by_kind: dict[str, list[Measured]], spoil: float) -> None:
         share = f"{100 * sum(row.bound_ps is not None for row in found) / len(found):6.1f} %"
         violated = sum(len(row.violations(spoil)) for row in found)
         close = quantiles(tightness(found, what))
-        print(f"{what + ' of chains':<16} {'':>7} {len(found):>6} {share} {violated:>10} {'':>6} {close}")
+        print(f"{what + ' of chains':<16} {'':>7} {len(found):>6} {share} {violated:>10} {'':>6} {'':>6} {close}")
 
 
 def show_reasons(systems: Iterable[Measured]) -> None:
@@ -106,50 +106,49 @@ def show_reasons(systems: Iterable[Measured]) -> None:
         print(f"{count:>8}  {reason}")
 
 
-def show_violations(systems: Iterable[Measured], spoil: float, seconds: float) -> None:
-    """Of each kind systems that went wrong, errors first, then small ones; one is made smaller for so many seconds."""
-    wrong: dict[str, list[tuple[str, Measured]]] = {}
+def troubles(system: Measured, spoil: float) -> list[tuple[str, str]]:
+    """All that is wrong with a system, the worst first, as (what sort, in words)."""
+    found = [("error", system.error)] if system.error else []
+    found += [(row.what, text) for row in system.rows for text in row.violations(spoil)]
+    return found + [("untidy", row.untidy) for row in system.rows if row.untidy]
+
+
+def show_troubles(systems: Iterable[Measured], spoil: float, seconds: float) -> None:
+    """Of each kind the smallest systems that went wrong; the first of each is made smaller for so many seconds."""
+    wrong: dict[tuple[str, str], list[Measured]] = {}
     for system in systems:
-        if system.error or any(row.violations(spoil) for row in system.rows):
-            wrong.setdefault(system.kind, []).append((draw(system.kind, system.seed).text(), system))
-    for kind, of_kind in wrong.items():
-        of_kind.sort(key=lambda one: (not one[1].error, len(one[0])))
-        names = " ".join(str(system.seed) for _, system in of_kind[:40])
-        print(f"\n{kind}: {len(of_kind)} systems went wrong: {names}{' …' if len(of_kind) > 40 else ''}")
-        for i, (_, system) in enumerate(of_kind[:SHOWN]):
-            found = [text for row in system.rows for text in row.violations(spoil)]
-            print(f"{kind}:{system.seed}: {'; '.join(found) or system.error}")
-            if i or not seconds:
-                continue
-            phase = next((row.phase for row in system.rows if row.violations(spoil)), 0)
-            pair = phased(draw(kind, system.seed), phase)
-            smaller = shrunk(pair, partial(_shows, like=system, spoil=spoil), seconds)
-            try:
-                told = "; ".join(_contradictions(smaller, spoil))
-            except Exception as error:
-                told = repr(error)
-            print(f"smaller, with the same trouble ({told}):\n{smaller.text()}")
+        for sort in dict.fromkeys(sort for sort, _ in troubles(system, spoil)):
+            wrong.setdefault((system.kind, sort), []).append(system)
+    for (kind, sort), of_sort in wrong.items():
+        of_sort.sort(key=lambda system: len(draw(system.kind, system.seed).text()))
+        names = " ".join(str(system.seed) for system in of_sort[:40])
+        print(f"\n{kind}, {sort}: {len(of_sort)} systems: {names}{' …' if len(of_sort) > 40 else ''}")
+        for system in of_sort[:SHOWN]:
+            print(f"{kind}:{system.seed}: {'; '.join(text for of, text in troubles(system, spoil) if of == sort)}")
+        if not seconds:
+            continue
+        first = of_sort[0]
+        phase = next((row.phase for row in first.rows if row.violations(spoil)), 0)
+        pair = phased(draw(kind, first.seed), phase)
+        smaller = shrunk(pair, partial(_shows, sort=sort, error=first.error.split(":")[0], spoil=spoil), seconds)
+        told = "; ".join(text for of, text in troubles(_tried(smaller), spoil) if of == sort)
+        print(f"{kind}:{first.seed}, phase {phase}, made smaller ({told}):\n{smaller.text()}")
 
 
-def _contradictions(pair: Pair, spoil: float) -> list[str]:
-    return [text for row in measure(pair).rows for text in row.violations(spoil)]
+def _tried(pair: Pair) -> Measured:
+    """``pair`` measured; what cannot be read or built is no trouble."""
+    try:
+        return measure(pair)
+    except (SpecError, ElaborationError):
+        return Measured("", 0, ())
+    except Exception as error:
+        return Measured("", 0, (), f"{type(error).__name__}: {error}")
 
 
-def _shows(pair: Pair, like: Measured, spoil: float) -> bool:
-    """Whether ``pair`` has the first trouble of ``like``, perhaps with other numbers."""
-    if like.error:
-        try:
-            measure(pair)
-        except Exception as error:
-            return type(error).__name__ == like.error.split(":")[0] and not isinstance(
-                error, SpecError | ElaborationError
-            )
-        return False
-    wanted = next(row for row in like.rows if row.violations(spoil))
-    return any(
-        row[:2] == wanted[:2] and bool(row.untidy) == bool(wanted.untidy) and row.violations(spoil)
-        for row in measure(pair).rows
-    )
+def _shows(pair: Pair, sort: str, error: str, spoil: float) -> bool:
+    """Whether ``pair`` has a trouble of that sort."""
+    tried = _tried(pair)
+    return tried.error.split(":")[0] == error if error else any(of == sort for of, _ in troubles(tried, spoil))
 
 
 def show_one(name: str, folder: Path | None, with_bounds: bool, phases: int) -> int:
@@ -165,8 +164,8 @@ def show_one(name: str, folder: Path | None, with_bounds: bool, phases: int) -> 
         share = f", tightness {row.tightness:.3f}" if row.tightness is not None else ""
         simulated = f"simulated {row.shortest_ps} to {row.longest_ps} ps, best {row.best_ps} ps"
         print(f"# {row.what} of {row.name}: {simulated}, {told}{share}")
-    found = [text for row in system.rows for text in row.violations()]
-    for text in found:
+    found = troubles(system, 1)
+    for _, text in found:
         print(f"# CONTRADICTED: {text}")
     return 1 if found else 0
 
@@ -208,8 +207,8 @@ def main() -> int:
     spoilt = sum(len(row.violations(arguments.spoil * SPOIL)) for row in rows)
     print(f"{violated} violations; with all bounds times {arguments.spoil * SPOIL:g} there would be {spoilt}")
     show_reasons(everything)
-    show_violations(everything, arguments.spoil, arguments.shrink)
-    failed = violated > 0 or any(system.error for system in everything)
+    show_troubles(everything, arguments.spoil, arguments.shrink)
+    failed = any(troubles(system, arguments.spoil) for system in everything)
     one_processor = tightness(row for kind in ONE_PROCESSOR for system in by_kind.get(kind, []) for row in system.rows)
     if one_processor:
         median = statistics.median(one_processor)

@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
     def violations(self, spoil: float = 1) -> list[str]:
         """What the simulation contradicts, with the bound times ``spoil``."""
-        found = [self.untidy] if self.untidy else []
+        found = []
         if self.bound_ps is not None and self.longest_ps > self.bound_ps * spoil:
             found.append(f"{self.what} of {self.name}: simulated {self.longest_ps} ps > bound {self.bound_ps} ps")
         if self.shortest_ps is not None and self.shortest_ps < self.best_ps:
