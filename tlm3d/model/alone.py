@@ -23,11 +23,11 @@ def alone_ps(tiles: Sequence[TileWork], buffers: int) -> int:
         at_ps = max(load_ps, computed_ps[0]) if buffers > 1 else max(load_ps, computed_ps[1], stored_ps[1])
         if tile.piece is not None and tile.loads_weights and tile.piece is not piece:
             piece = tile.piece
-            at_ps += _moved_ps(piece.route, piece.bytes)
-        load_ps = at_ps + sum(_moved_ps(load.route, load.bytes) for load in tile.loads)
+            at_ps += moved_ps(piece.route, piece.bytes)
+        load_ps = at_ps + sum(moved_ps(load.route, load.bytes) for load in tile.loads)
         computed_ps = computed_ps[1], max(load_ps, computed_ps[1], stored_ps[0]) + tile.compute_ps
         if tile.store is not None:
-            stored_ps = stored_ps[1], max(computed_ps[1], stored_ps[1]) + _moved_ps(*tile.store)
+            stored_ps = stored_ps[1], max(computed_ps[1], stored_ps[1]) + moved_ps(*tile.store)
     return max(computed_ps[1], stored_ps[1])
 
 
@@ -42,7 +42,8 @@ def moved_aj(route: Route, n_bytes: int) -> int:
     return sum(route.leg_aj(hop, bits, bursts) for hop, (bits, bursts) in enumerate(sent))
 
 
-def _moved_ps(route: Route, n_bytes: int) -> int:
+def moved_ps(route: Route, n_bytes: int) -> int:
+    """How long ``n_bytes`` take over ``route`` from posting until all has arrived."""
     return _passage(route.channels, n_bytes).duration_ps
 
 

@@ -176,7 +176,7 @@ def _either(names: Iterable[str]) -> str:
 
 def _narrowed(task: Task, binding: TaskBinding, choice: Mapping[str, BlockName]) -> Task:
     """``task`` with one block an item: of a layer's references the one that means it."""
-    placement = {
+    placement: dict[str, tuple[str, ...]] = {
         layer: (references[binding.layers[layer].index(choice[layer])],) for layer, references in task.placement.items()
     }
     names = Precedence(task.spec.stages).names
