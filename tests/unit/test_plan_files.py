@@ -24,7 +24,8 @@ dies:
 WORKLOAD = """\
 name: work
 tasks:
-  see: {period: 10 ms, network: net.yaml, map: {default: [one, two], b: two}, stages: [{name: warp, on: [cpu, two], time: 1 ms}]}
+  see: {period: 10 ms, network: net.yaml, map: {default: [one, two], b: two},
+    stages: [{name: warp, on: [cpu, two], time: 1 ms}]}
 """
 NETWORK = """\
 name: net
@@ -80,11 +81,20 @@ def test_all_that_does_not_fit_is_told_at_once_and_where(pair: tuple[PlatformSpe
     ("text", "problem"),
     [
         ("planned: {}\n", "p:1:1: missing key 'platform'"),
-        ("corner: hihg\nplatform: a\nworkload: b\nplanned: {}\n", "p:1:9: corner: expected one of: low, typical, high; got 'hihg'; did you mean 'high'?"),
+        (
+            "corner: hihg\nplatform: a\nworkload: b\nplanned: {}\n",
+            "p:1:9: corner: expected one of: low, typical, high; got 'hihg'; did you mean 'high'?",
+        ),
         (f"{HEAD}  see: {{item: {{}}}}\n", "p:4:9: planned.see.item: unknown key 'item'; did you mean 'items'?"),
         (f"{HEAD}  see: {{items: {{a: {{}}}}}}\n", "p:4:17: planned.see.items.a: missing key 'on'"),
-        (f"{HEAD}  see: {{items: {{a: {{on: x, start: 2 ns, finish: 1 ns}}}}}}\n", "p:4:17: planned.see.items.a: expected 'finish' not before 'start'"),
-        (f"{HEAD}  see: {{energy: 3}}\n", "p:4:17: planned.see.energy: expected an energy such as '20 pJ', got '3' without a unit"),
+        (
+            f"{HEAD}  see: {{items: {{a: {{on: x, start: 2 ns, finish: 1 ns}}}}}}\n",
+            "p:4:17: planned.see.items.a: expected 'finish' not before 'start'",
+        ),
+        (
+            f"{HEAD}  see: {{energy: 3}}\n",
+            "p:4:17: planned.see.energy: expected an energy such as '20 pJ', got '3' without a unit",
+        ),
         ("tasks: {}\n", "p:1:1: expected a plan (key 'planned'), this is a workload"),
     ],
 )  # fmt: skip

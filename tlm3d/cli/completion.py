@@ -15,6 +15,11 @@ def policies(incomplete: str) -> list[str]:
     return _names("policies", incomplete)
 
 
+def planners(incomplete: str) -> list[str]:
+    """The planners there are."""
+    return _names("plans", incomplete)
+
+
 def lists(incomplete: str) -> list[str]:
     """What ``tlm3d list`` lists."""
     return [name for name in LISTS if name.startswith(incomplete)]

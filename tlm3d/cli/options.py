@@ -18,6 +18,14 @@ PolicyName = Annotated[
     str | None,
     typer.Option(help="Scheduling policy, such as edf. Default: the workload's.", autocompletion=completion.policies),
 ]
+Place = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLANNER",
+        help="Plan before the run which block runs what, such as heft. Default: the policy chooses in the run.",
+        autocompletion=completion.planners,
+    ),
+]
 Horizon = Annotated[str | None, typer.Option(help='Time to simulate, such as "1 s". Default: the workload\'s.')]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw: release jitter, bit errors.")]
 Settings = Annotated[
@@ -59,6 +67,19 @@ def check_policy(policy: str | None) -> None:
         load_kind("policies", policy)
     except PluginError as error:
         raise SpecError([Problem("--policy", 0, 0, "", str(error))]) from None
+
+
+def check_place(place: str | None) -> None:
+    """Raise SpecError unless ``place`` is a planner (or not given)."""
+    from tlm3d.errors import PluginError, Problem, SpecError
+    from tlm3d.plugins import load_kind
+
+    if place is None:
+        return
+    try:
+        load_kind("plans", place)
+    except PluginError as error:
+        raise SpecError([Problem("--place", 0, 0, "", str(error))]) from None
 
 
 def horizon_ps(horizon: str | None) -> int | None:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tlm3d.cli import completion
 from tlm3d.cli.options import (
     Corner,
     Horizon,
+    Place,
     PlatformFile,
     PolicyName,
     Seed,
     Settings,
     Window,
     WorkloadFile,
+    check_place,
     check_policy,
     facts_recorded,
     horizon_ps,
 )
 from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, stoppable, tell, writing
+
+if TYPE_CHECKING:
+    from tlm3d.spec.plan import Plan
 
 NAME = "run"
 SHORT = "Simulate, judge and report."
@@ -31,6 +37,8 @@ EXAMPLES = (
     'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms"',
     'tlm3d run P.yaml W.yaml --policy fixed-priority --horizon "10 s"',
     "tlm3d run P.yaml W.yaml --corner high",
+    "tlm3d run P.yaml W.yaml --place heft",
+    "tlm3d run P.yaml W.yaml --plan plan.yaml",
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
     "tlm3d run P.yaml W.yaml --vcd run.vcd --trace run.json",
     'tlm3d run P.yaml W.yaml --export out --window "900 ms..1 s"',
@@ -47,6 +55,15 @@ def run(
     seed: Seed = 0,
     set_: Settings = None,
     corner: Corner = "typical",
+    place: Place = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Run every stage and layer where this plan (YAML, of tlm3d plan) says.",
+            autocompletion=completion.yaml_files,
+        ),
+    ] = None,
     json: Annotated[
         str | None,
         typer.Option(metavar="FILE|-", help="Write the result as JSON; - is standard output, without the report."),
@@ -68,8 +85,9 @@ def run(
     Memory does not grow with the run, except for what is exported. An interrupt (Ctrl-C) ends the run there and
     reports on what was simulated; a second one stops at once.
     """
+    from tlm3d.simulation import plan as planned_by
     from tlm3d.simulation import simulate
-    from tlm3d.spec.pair import read_pair
+    from tlm3d.spec.pair import Attempts, read_pair
 
     def document() -> str:
         from tlm3d.reporters.json import dumps
@@ -87,8 +105,14 @@ def run(
             lambda: check_policy(policy),
             lambda: horizon_ps(horizon),
             lambda: facts_recorded(window, needs_facts),
+            lambda: check_place(place),
         )
-        described = read_pair(platform, workload, set_ or [], options, corner)
+        attempt = Attempts()
+        written = attempt(lambda: _written(plan, place))
+        described = attempt(lambda: read_pair(platform, workload, set_ or [], options, corner))
+        attempt.raise_any()
+        assert described is not None  # else a problem was raised
+        planned = planned_by(*described, place=place, policy=policy) if place is not None else written
         run_ps = horizon_ps(horizon) or described[1].horizon_ps
         record = facts_recorded(window, needs_facts, run_ps)
         with stoppable() as stop, progress_bar("simulating") as told:
@@ -97,7 +121,9 @@ def run(
                 told(done_ps, whole_ps)
                 return stop()
 
-            result = simulate(*described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record)
+            result = simulate(
+                *described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record, plan=planned
+            )
             interrupted = stop()
         tell(json, document, report)
         if export is not None:
@@ -118,3 +144,15 @@ def run(
         if interrupted:
             print("interrupted", file=sys.stderr)
         raise typer.Exit(INTERRUPTED if interrupted else EXIT[result.verdict.value])
+
+
+def _written(plan: str | None, place: str | None) -> Plan | None:
+    """The plan in the file ``plan``; None where none is named. Raises SpecError, also where one is to be made."""
+    from tlm3d.errors import Problem, SpecError
+    from tlm3d.spec.plan import load_plan
+
+    if plan is None:
+        return None
+    if place is not None:
+        raise SpecError([Problem("--plan", 0, 0, "", "names a plan, --place makes one: give one of the two")])
+    return load_plan(plan)

@@ -38,10 +38,12 @@ Load = dict[BlockName, Fraction]  # the share of a block's time that is taken
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """A plan, and by task the schedule that its planner gave: before anything was worked out anew."""
+    """A plan, and by task what its planner was given and gave, before what is foreseen was worked out anew."""
 
     plan: Plan
     schedules: dict[str, Schedule]
+    deadlines_ps: dict[str, int]
+    options: dict[str, dict[str, int]]  # by stage or layer, how many blocks it may run on
 
 
 def make_plan(platform: PlatformSpec, workload: WorkloadSpec, policy: str, method: str) -> Planning:
@@ -68,7 +70,9 @@ def make_plan(platform: PlatformSpec, workload: WorkloadSpec, policy: str, metho
     tasks = dict(narrowed.foreseen(order, schedules))
     return Planning(
         Plan(method, platform.name, workload.name, policy, platform.corner, dict(sorted(tasks.items())), source),
-        {name: schedules[name] for name in workload.tasks},
+        schedules,
+        {name: whole.deadline_ps(name) for name in order},
+        {name: {item.name: len(item.options) for item in work.items} for name, work in whole.works.items()},
     )
 
 
@@ -152,7 +156,8 @@ class _Elaborated:
     def _sensed(self, name: str) -> tuple[int, int]:
         """When the last row of a frame is in memory, and what this task spends on it.
 
-        Only frames of other modes that are always read before it on the same tick go before it on the way. A frame that several tasks take is booked to none of them.
+        Only frames of other modes that are always read before it, on the same tick, go before it on the way. A frame
+        that several tasks take is booked to none of them.
         """
         spec, camera, given = self._camera(name), self._bindings[name].camera, self._tasks[name].spec.input
         if spec is None or camera is None or given is None:
