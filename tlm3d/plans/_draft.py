@@ -98,9 +98,51 @@ class Draft:
                 self._links[haul.link].remove((haul.start_ps, haul.finish_ps))
 
 
-def listed(graph: Graph, order: Iterable[str], places: Mapping[str, str]) -> Schedule:
-    """Every node on its block of ``places``, put in this order, each as soon as it can be."""
+def placed(graph: Graph, places: Mapping[str, str]) -> Schedule:
+    """Every node on its block of ``places``; those with the longest way to the end first, or as in the graph."""
+    way_ps: dict[str, int] = {}
+    for node in reversed(graph.order):
+        onward = (graph.move_ps(node, b, places[node], places[b]) + way_ps[b] for b in graph.feeds[node])
+        way_ps[node] = graph.time_ps[node, places[node]] + max(onward, default=0)
+    orders = (sorted(graph.order, key=lambda node: -way_ps[node]), graph.order)
+    return min((_listed(graph, order, places) for order in orders), key=lambda one: one.makespan_ps)
+
+
+def _listed(graph: Graph, order: Iterable[str], places: Mapping[str, str]) -> Schedule:
+    """Put in this order, each as soon as it can be."""
     draft = Draft(graph)
     for node in order:
         draft.put(node, places[node])
     return draft.schedule()
+
+
+Begun = Mapping[str, tuple[int, int]]  # (start, finish) by node
+BegunLegs = Mapping[tuple[Edge, int], tuple[int, int]]  # the same by edge and leg
+
+
+def retimed(graph: Graph, places: Mapping[str, str], nodes: Begun, legs: BegunLegs) -> Schedule:
+    """All on its block or links in the order of these times, whatever their unit, each as soon as it can be.
+
+    Where these times are those of a schedule whose durations are no shorter, nothing comes later than in it.
+    """
+    order: list[tuple[tuple[int, int], tuple[int, int, int], Edge | str]] = []
+    order += [(times, (graph.place[node], 1, 0), node) for node, times in nodes.items()]
+    order += [(times, (graph.place[edge[1]], 0, leg), edge) for (edge, leg), times in legs.items()]
+    free: dict[tuple[str, str], int] = {}  # when a block or link is free again
+    there: dict[Edge, int] = {}  # when what an edge moves has come so far
+    slots: dict[str, Slot] = {}
+    hauls: list[Haul] = []
+    for _, (_, _, leg), what in sorted(order, key=lambda one: one[:2]):
+        if isinstance(what, str):
+            at_ps = max(graph.ready_ps.get(what, 0), free.get(("block", places[what]), 0))
+            for a in graph.needs[what]:
+                at_ps = max(at_ps, there.get((a, what), slots[a].finish_ps))
+            slots[what] = Slot(what, places[what], at_ps, at_ps + graph.time_ps[what, places[what]])
+            free["block", places[what]] = slots[what].finish_ps
+        else:
+            move = graph.move(*what, places[what[0]], places[what[1]])[leg]
+            at_ps = max(there.get(what, slots[what[0]].finish_ps), *(free.get(("link", link), 0) for link in move.links), 0)
+            hauls += [Haul(what, link, at_ps, at_ps + move.ps, leg) for link in move.links or ("",)]
+            free |= {("link", link): at_ps + move.ps for link in move.links}
+            there[what] = at_ps + move.ps
+    return of_times(graph, list(slots.values()), hauls)

@@ -154,45 +154,39 @@ class Graph:
             rank[node] = max(ways, default=Fraction(0))
         return rank
 
-    def heads_ps(self, may: Mapping[str, tuple[str, ...]] | None = None) -> dict[tuple[str, str], int]:
-        """By (node, block): no schedule starts it there sooner, where every node has the blocks of ``may`` (all)."""
-        may = may or self.options
+    @cached_property
+    def heads_ps(self) -> Mapping[tuple[str, str], int]:
+        """By (node, block): no schedule starts it there sooner."""
         heads: dict[tuple[str, str], int] = {}
         for node in self.order:
-            for block in may[node]:
+            for block in self.options[node]:
                 head_ps = self.ready_ps.get(node, 0)
                 for a in self.needs[node]:
-                    ways = (heads[a, x] + self.time_ps[a, x] + self.move_ps(a, node, x, block) for x in may[a])
+                    ways = (heads[a, x] + self.time_ps[a, x] + self.move_ps(a, node, x, block) for x in self.options[a])
                     head_ps = max(head_ps, min(ways))
                 heads[node, block] = head_ps
         return heads
 
-    def tails_ps(self, may: Mapping[str, tuple[str, ...]] | None = None) -> dict[tuple[str, str], int]:
-        """By (node, block): no schedule ends sooner after the node finishes there, with the blocks of ``may`` (all)."""
-        may = may or self.options
+    @cached_property
+    def tails_ps(self) -> Mapping[tuple[str, str], int]:
+        """By (node, block): no schedule ends sooner after the node's finish there."""
         tails: dict[tuple[str, str], int] = {}
         for node in reversed(self.order):
-            for block in may[node]:
+            for block in self.options[node]:
                 tail_ps = 0
                 for b in self.feeds[node]:
-                    ways = (self.move_ps(node, b, block, y) + self.time_ps[b, y] + tails[b, y] for y in may[b])
+                    options = self.options[b]
+                    ways = (self.move_ps(node, b, block, y) + self.time_ps[b, y] + tails[b, y] for y in options)
                     tail_ps = max(tail_ps, min(ways))
                 tails[node, block] = tail_ps
         return tails
 
-    def least_makespan_ps(self, may: Mapping[str, tuple[str, ...]] | None = None) -> int:
-        """No schedule is shorter: the critical path, and the work of all over the blocks (Fernandez & Bussell 1973)."""
-        may = may or self.options
-        heads, tails = self.heads_ps(may), self.tails_ps(may)
-        through = {key: heads[key] + self.time_ps[key] + tails[key] for key in heads}
-        path_ps = max(min(through[node, block] for block in may[node]) for node in self.nodes)
-        return max(path_ps, self._work_ps(may))
-
-    def _work_ps(self, may: Mapping[str, tuple[str, ...]]) -> int:
-        """The least work over the blocks that can do it; and by block, of the nodes that have no other."""
-        least = {node: min(self.time_ps[node, block] for block in may[node]) for node in self.nodes}
-        able = {block for node in self.nodes for block in may[node]}
-        bound_ps = ceil_div(sum(least.values()), len(able))
-        for block in able:
-            bound_ps = max(bound_ps, sum(least[node] for node in self.nodes if may[node] == (block,)))
-        return bound_ps
+    @cached_property
+    def least_makespan_ps(self) -> int:
+        """No schedule is shorter: the critical path; the work over the blocks (Graham 1969); a block's own work."""
+        through = {key: head_ps + self.time_ps[key] + self.tails_ps[key] for key, head_ps in self.heads_ps.items()}
+        path_ps = max(min(through[node, block] for block in self.options[node]) for node in self.nodes)
+        least = {node: min(self.time_ps[node, block] for block in self.options[node]) for node in self.nodes}
+        able = {block for _, block in self.time_ps}
+        own = {block: sum(least[n] for n in self.nodes if self.options[n] == (block,)) for block in able}
+        return max(path_ps, ceil_div(sum(least.values()), len(able)), *own.values())

@@ -114,5 +114,5 @@ def of_times(graph: Graph, slots: list[Slot], hauls: list[Haul]) -> Schedule:
         tuple(sorted(hauls, key=lambda haul: (haul.start_ps, haul.finish_ps, haul.edge, haul.leg, haul.link))),
         max(slot.finish_ps for slot in slots),
         graph.spent_aj(places),
-        bound_ps=graph.least_makespan_ps(),
+        bound_ps=graph.least_makespan_ps,
     )
