@@ -21,7 +21,7 @@ from tlm3d.model.residency import Residency
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import task_work
 from tlm3d.plans import Planner
-from tlm3d.plans._draft import listed
+from tlm3d.plans._draft import placed
 from tlm3d.plans.schedule import Schedule
 from tlm3d.plugins import load_kind
 from tlm3d.policies import JobView
@@ -121,11 +121,11 @@ class _Elaborated:
             load[block] += rate * job.alone_ps(item, block)
 
     def foreseen(self, order: list[str], schedules: Mapping[str, Schedule]) -> Iterator[tuple[str, PlannedTask]]:
-        """Every task as it is placed, its items in the order of their starts in ``schedules``."""
+        """Every task as it is placed, its items in the order of the job."""
         load: Load = defaultdict(Fraction)
         for name in order:
             graph, places = self.job(name, load).graph(), schedules[name].places
-            found = listed(graph, [slot.node for slot in schedules[name].slots], places)
+            found = placed(graph, places)
             slots = {slot.node: slot for slot in found.slots}
             items = {
                 node: PlannedItem.model_construct(
