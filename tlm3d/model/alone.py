@@ -1,34 +1,70 @@
-"""What an item takes and spends on a block that has nothing else to do, on channels that nobody else uses.
+"""What items take and spend on blocks that have nothing else to do, on channels that nobody else uses.
 
-The recurrence of the block (see pipeline.py) from time 0 on. A gate that has to open first is not part of it.
+The recurrence of the block (see pipeline.py). No part of it: gates that have to open first, weights that are fetched into
+a stage ahead of their layer, and loads and stores of the block itself that meet on one channel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 from tlm3d.model.topology import Route
-from tlm3d.model.work import Piece, TileWork, moves
+from tlm3d.model.work import TileWork, moves
 from tlm3d.tlm.channel import Channel
 from tlm3d.tlm.passage import Passage
+from tlm3d.units import ceil_div
+
+
+class Line:
+    """A block of one or two ``buffers`` that runs the items of one job, in the order of the calls.
+
+    ``slowdown``: by how much everything there takes longer than alone, 1 or more.
+    """
+
+    def __init__(self, buffers: int, slowdown: Fraction = Fraction(1)) -> None:
+        self._buffers, self._slowdown = buffers, slowdown
+        self.load_ps = 0  # the load port is free
+        self._computed_ps = self._stored_ps = (0, 0)  # of the last two tiles
+
+    def run(self, tiles: Sequence[TileWork], ready_ps: int, weights_ps: int | None = None) -> tuple[int, int]:
+        """When an item begins to load and when it is done, whose inputs are there at ``ready_ps``.
+
+        ``weights_ps``: from when its first weights may come, where that is before its inputs.
+        """
+        begin_ps, piece = -1, None
+        may_load_ps = ready_ps if weights_ps is None or not tiles[0].loads_weights else weights_ps
+        for tile in tiles:
+            computed_ps, stored_ps = self._computed_ps, self._stored_ps
+            at_ps = max(self.load_ps, computed_ps[0], may_load_ps)
+            if self._buffers == 1:
+                at_ps = max(at_ps, computed_ps[1], stored_ps[1])
+            begin_ps = at_ps if begin_ps < 0 else begin_ps
+            if tile.piece is not None and tile.loads_weights and tile.piece is not piece:
+                piece = tile.piece
+                at_ps += self._moved_ps(piece.route, piece.bytes)
+            for load in tile.loads:
+                at_ps = (max(at_ps, ready_ps) if load.is_input else at_ps) + self._moved_ps(load.route, load.bytes)
+            self.load_ps = at_ps
+            end_ps = max(at_ps, ready_ps, computed_ps[1], stored_ps[0]) + self._slowed(tile.compute_ps)
+            self._computed_ps = computed_ps[1], end_ps
+            if tile.store is not None:
+                end_ps = max(end_ps, stored_ps[1]) + self._moved_ps(*tile.store)
+                self._stored_ps = stored_ps[1], end_ps
+        return begin_ps, end_ps
+
+    def _moved_ps(self, route: Route, n_bytes: int) -> int:
+        return self._slowed(moved_ps(route, n_bytes))
+
+    def _slowed(self, time_ps: int) -> int:
+        return ceil_div(time_ps * self._slowdown.numerator, self._slowdown.denominator)
 
 
 def alone_ps(tiles: Sequence[TileWork], buffers: int) -> int:
     """From the first load of ``tiles``, over that many buffers (one or two), until the last tile is stored."""
-    load_ps = 0  # the load port is free
-    computed_ps = stored_ps = (0, 0)  # of the last two tiles
-    piece: Piece | None = None
-    for tile in tiles:
-        at_ps = max(load_ps, computed_ps[0]) if buffers > 1 else max(load_ps, computed_ps[1], stored_ps[1])
-        if tile.piece is not None and tile.loads_weights and tile.piece is not piece:
-            piece = tile.piece
-            at_ps += moved_ps(piece.route, piece.bytes)
-        load_ps = at_ps + sum(moved_ps(load.route, load.bytes) for load in tile.loads)
-        computed_ps = computed_ps[1], max(load_ps, computed_ps[1], stored_ps[0]) + tile.compute_ps
-        if tile.store is not None:
-            stored_ps = stored_ps[1], max(computed_ps[1], stored_ps[1]) + moved_ps(*tile.store)
-    return max(computed_ps[1], stored_ps[1])
+    _, end_ps = Line(buffers).run(tiles, 0)
+    return end_ps
 
 
 def spent_aj(tiles: Sequence[TileWork]) -> int:

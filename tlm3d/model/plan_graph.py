@@ -8,11 +8,11 @@ anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from tlm3d.blocks import ComputeSpec
-from tlm3d.model.alone import alone_ps, spent_aj
+from tlm3d.model.alone import Line, alone_ps, spent_aj
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import Item, TaskWork, TileWork
 from tlm3d.plans.graph import Graph, Move, Moves
@@ -60,9 +60,33 @@ class JobGraph:
         """What ``item`` takes on ``block`` where nobody else is."""
         return alone_ps(self._tiles(item, block), self._buffers(block))
 
+    def walk(self, order: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """By item, when it begins and is done where each runs on its first option, in this order on a block.
+
+        Unlike the nodes of the graph, layers that follow one another on a block overlap as there: the first weights of
+        one come in behind the last tile of those that it reads.
+        """
+        items = {item.name: item for item in self._work.items}
+        lines: dict[BlockName, Line] = {}
+        found: dict[str, tuple[int, int]] = {}
+        committed: dict[int, int] = {}  # by item, when its last tile has loaded
+        for name in order:
+            item = items[name]
+            block = item.options[0]
+            line = lines.setdefault(block, Line(self._buffers(block), self._slowdown(block)))
+            made = [self._work.items[read] for read in item.reads]
+            ready_ps = max((found[one.name][1] for one in made), default=self._ready_ps)
+            there = [committed[one.position] if one.options[0] == block else found[one.name][1] for one in made]
+            found[name] = line.run(self._tiles(item, block), ready_ps, max(there, default=None))
+            committed[item.position] = line.load_ps
+        return found
+
+    def _slowdown(self, block: BlockName) -> Fraction:
+        return 1 / max(1 - self._load.get(block, Fraction(0)), _LEAST_LEFT)
+
     def _slowed_ps(self, block: BlockName, time_ps: int) -> int:
-        left = max(1 - self._load.get(block, Fraction(0)), _LEAST_LEFT)
-        return ceil_div(time_ps * left.denominator, left.numerator)
+        slowdown = self._slowdown(block)
+        return ceil_div(time_ps * slowdown.numerator, slowdown.denominator)
 
     def _buffers(self, block: BlockName) -> int:
         spec = self._platform.dies[block[0]].blocks[block[1]]

@@ -124,25 +124,22 @@ class _Elaborated:
         """Every task as it is placed, its items in the order of the job."""
         load: Load = defaultdict(Fraction)
         for name in order:
-            graph, places = self.job(name, load).graph(), schedules[name].places
-            found = placed(graph, places)
-            slots = {slot.node: slot for slot in found.slots}
+            job, places = self.job(name, load), schedules[name].places
+            graph = job.graph()
+            times_ps = job.walk(slot.node for slot in placed(graph, places).slots)
             items = {
                 node: PlannedItem.model_construct(
-                    on=slots[node].block,
-                    start_ps=slots[node].start_ps,
-                    finish_ps=slots[node].finish_ps,
-                    energy_aj=graph.energy_aj[node, slots[node].block],
+                    on=places[node],
+                    start_ps=times_ps[node][0],
+                    finish_ps=times_ps[node][1],
+                    energy_aj=graph.energy_aj[node, places[node]],
                 )
                 for node in graph.nodes
             }
             _, sensing_aj = self._sensed(name)
-            yield (
-                name,
-                PlannedTask.model_construct(
-                    response_ps=found.makespan_ps, energy_aj=found.energy_aj + sensing_aj, items=items
-                ),
-            )
+            response_ps = max(finish_ps for _, finish_ps in times_ps.values())
+            energy_aj = graph.spent_aj(places) + sensing_aj
+            yield name, PlannedTask.model_construct(response_ps=response_ps, energy_aj=energy_aj, items=items)
             self.add(name, places, load)
 
     def _camera(self, name: str) -> SensorSpec | None:
