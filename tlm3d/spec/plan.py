@@ -150,10 +150,13 @@ class _Fitter:
             chosen[item] = blocks[0]
             if item in items:
                 chosen[item] = self._block(items[item].on, blocks, (*at, item, "on"), item) or blocks[0]
-            elif len(blocks) > 1:
-                names = [".".join(block) for block in blocks]
-                message = f"nothing is planned for {item} of task {task}, which may run on {_either(names)}"
-                self._problems.add(at, message, at_key=True)
+        missing = [item for item, blocks in options.items() if len(blocks) > 1 and item not in items]
+        if missing:
+            blocks = _either(".".join(block) for block in options[missing[0]])
+            more = f" and {len(missing) - 1} more" if missing[1:] else ""
+            what = f"{missing[0]}{more} of task {task}"
+            message = f"nothing is planned for {what}; {missing[0]} may run on {blocks}"
+            self._problems.add(at, message, at_key=True)
         return chosen
 
     def _block(self, reference: str, options: Sequence[BlockName], where: Where, item: str) -> BlockName | None:

@@ -70,7 +70,7 @@ def test_all_that_does_not_fit_is_told_at_once_and_where(pair: tuple[PlatformSpe
     assert problems(pair, text) == [
         "p:1:11: platform: the plan is one for platform 'twos', this is 'two'",
         "p:4:3: planned.sea: no task 'sea' in workload work; did you mean 'see'?",
-        "p:6:5: planned.see.items: nothing is planned for a of task see, which may run on top.one or top.two",
+        "p:6:5: planned.see.items: nothing is planned for a of task see; a may run on top.one or top.two",
         "p:7:18: planned.see.items.warp.on: warp may run on top.cpu or top.two, not on 'cpus'; did you mean 'cpu'?",
         "p:8:7: planned.see.items.c: no stage or layer 'c' in task see; expected one of: warp, a, b",
         "p:9:15: planned.see.items.b.on: b may run on top.two, not on 'one'",
