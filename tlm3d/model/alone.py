@@ -1,7 +1,7 @@
 """What items take and spend on blocks that have nothing else to do, on channels that nobody else uses.
 
-The recurrence of the block (see pipeline.py). No part of it: gates that have to open first, weights that are fetched into
-a stage ahead of their layer, and loads and stores of the block itself that meet on one channel.
+The recurrence of the block (see pipeline.py). No part of it: gates that have to open first, weights that are fetched
+into a stage ahead of their layer, and loads and stores of the block itself that meet on one channel.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ class Line:
         self.load_ps = 0  # the load port is free
         self._computed_ps = self._stored_ps = (0, 0)  # of the last two tiles
 
-    def run(self, tiles: Sequence[TileWork], ready_ps: int, weights_ps: int | None = None) -> tuple[int, int]:
+    def begins_ps(self, weights_ps: int) -> int:
+        """When the next tile begins to load, which may from ``weights_ps`` on."""
+        if self._buffers == 1:
+            return max(self.load_ps, self._computed_ps[1], self._stored_ps[1], weights_ps)
+        return max(self.load_ps, self._computed_ps[0], weights_ps)
+
+    def run(self, tiles: Sequence[TileWork], ready_ps: int, weights_ps: int) -> tuple[int, int]:
         """When an item begins to load and when it is done, whose inputs are there at ``ready_ps``.
 
-        ``weights_ps``: from when its first weights may come, where that is before its inputs.
+        ``weights_ps``: from when its first weights may come, where it begins with weights; else ``ready_ps``.
         """
         begin_ps, piece = -1, None
-        may_load_ps = ready_ps if weights_ps is None or not tiles[0].loads_weights else weights_ps
         for tile in tiles:
             computed_ps, stored_ps = self._computed_ps, self._stored_ps
-            at_ps = max(self.load_ps, computed_ps[0], may_load_ps)
-            if self._buffers == 1:
-                at_ps = max(at_ps, computed_ps[1], stored_ps[1])
+            at_ps = self.begins_ps(weights_ps)
             begin_ps = at_ps if begin_ps < 0 else begin_ps
             if tile.piece is not None and tile.loads_weights and tile.piece is not piece:
                 piece = tile.piece
@@ -63,7 +66,7 @@ class Line:
 
 def alone_ps(tiles: Sequence[TileWork], buffers: int) -> int:
     """From the first load of ``tiles``, over that many buffers (one or two), until the last tile is stored."""
-    _, end_ps = Line(buffers).run(tiles, 0)
+    _, end_ps = Line(buffers).run(tiles, 0, 0)
     return end_ps
 
 

@@ -8,7 +8,7 @@ anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from tlm3d.blocks import ComputeSpec
@@ -60,26 +60,42 @@ class JobGraph:
         """What ``item`` takes on ``block`` where nobody else is."""
         return alone_ps(self._tiles(item, block), self._buffers(block))
 
-    def walk(self, order: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """By item, when it begins and is done where each runs on its first option, in this order on a block.
+    def walk(self) -> dict[str, tuple[int, int]]:
+        """By item, when it begins and is done where each runs on its first option.
 
         Unlike the nodes of the graph, layers that follow one another on a block overlap as there: the first weights of
-        one come in behind the last tile of those that it reads.
+        one come in behind the last tile of those that it reads. What waits for one block goes in the order of the job.
         """
-        items = {item.name: item for item in self._work.items}
-        lines: dict[BlockName, Line] = {}
-        found: dict[str, tuple[int, int]] = {}
-        committed: dict[int, int] = {}  # by item, when its last tile has loaded
-        for name in order:
-            item = items[name]
-            block = item.options[0]
-            line = lines.setdefault(block, Line(self._buffers(block), self._slowdown(block)))
-            made = [self._work.items[read] for read in item.reads]
-            ready_ps = max((found[one.name][1] for one in made), default=self._ready_ps)
-            there = [committed[one.position] if one.options[0] == block else found[one.name][1] for one in made]
-            found[name] = line.run(self._tiles(item, block), ready_ps, max(there, default=None))
+        items = self._work.items
+        lines = {block: Line(self._buffers(block), self._slowdown(block)) for block in {i.options[0] for i in items}}
+        found: dict[int, tuple[int, int]] = {}
+        committed: dict[int, int] = {}  # when its last tile has loaded
+        while len(found) < len(items):
+            item, ready_ps, weights_ps = self._next(found, committed, lines)
+            line = lines[item.options[0]]
+            found[item.position] = line.run(self._tiles(item, item.options[0]), ready_ps, weights_ps)
             committed[item.position] = line.load_ps
-        return found
+        return {item.name: found[item.position] for item in items}
+
+    def _next(
+        self, found: Mapping[int, tuple[int, int]], committed: Mapping[int, int], lines: Mapping[BlockName, Line]
+    ) -> tuple[Item, int, int]:
+        """Of the items that can, the one that begins first; when its inputs are there, and its weights may come."""
+        able = []
+        for item in self._work.items:
+            if item.position in found or not all(read in found for read in item.reads):
+                continue
+            block = item.options[0]
+            made = [self._work.items[read] for read in item.reads]
+            ready_ps = max((found[one.position][1] for one in made), default=self._ready_ps)
+            weights_ps = ready_ps
+            if made and self._tiles(item, block)[0].loads_weights:
+                here = (one.options[0] == block for one in made)
+                parts = zip(made, here, strict=True)
+                weights_ps = max(committed[one.position] if near else found[one.position][1] for one, near in parts)
+            able.append((lines[block].begins_ps(weights_ps), item.position, ready_ps, weights_ps))
+        _, position, ready_ps, weights_ps = min(able)
+        return self._work.items[position], ready_ps, weights_ps
 
     def _slowdown(self, block: BlockName) -> Fraction:
         return 1 / max(1 - self._load.get(block, Fraction(0)), _LEAST_LEFT)

@@ -21,7 +21,6 @@ from tlm3d.model.residency import Residency
 from tlm3d.model.topology import Topology
 from tlm3d.model.work import task_work
 from tlm3d.plans import Planner
-from tlm3d.plans._draft import placed
 from tlm3d.plans.schedule import Schedule
 from tlm3d.plugins import load_kind
 from tlm3d.policies import JobView
@@ -126,7 +125,7 @@ class _Elaborated:
         for name in order:
             job, places = self.job(name, load), schedules[name].places
             graph = job.graph()
-            times_ps = job.walk(slot.node for slot in placed(graph, places).slots)
+            times_ps = job.walk()
             items = {
                 node: PlannedItem.model_construct(
                     on=places[node],

@@ -152,10 +152,10 @@ class _Fitter:
                 chosen[item] = self._block(items[item].on, blocks, (*at, item, "on"), item) or blocks[0]
         missing = [item for item, blocks in options.items() if len(blocks) > 1 and item not in items]
         if missing:
-            blocks = _either(".".join(block) for block in options[missing[0]])
+            either = _either(".".join(block) for block in options[missing[0]])
             more = f" and {len(missing) - 1} more" if missing[1:] else ""
             what = f"{missing[0]}{more} of task {task}"
-            message = f"nothing is planned for {what}; {missing[0]} may run on {blocks}"
+            message = f"nothing is planned for {what}; {missing[0]} may run on {either}"
             self._problems.add(at, message, at_key=True)
         return chosen
 

@@ -61,7 +61,7 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
 
 
 def schema(file: str) -> Schema:
-    """The JSON Schema of a ``platform``, ``workload``, ``network`` or ``plan``. Raises PluginError for a broken kind."""
+    """The JSON Schema of a ``platform``, ``workload``, ``network`` or ``plan``. Raises PluginError (broken kind)."""
     build: dict[str, Callable[[], Schema]] = {
         "platform": _platform, "workload": _workload, "network": _network, "plan": _plan,
     }  # fmt: skip
