@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-LISTS = ("blocks", "dataflows", "kernels", "links", "supplies", "policies", "networks")
+LISTS = ("blocks", "dataflows", "kernels", "links", "supplies", "policies", "plans", "networks")
 NETWORKS = Path("workloads/networks")
 
 

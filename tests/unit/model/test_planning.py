@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from tlm3d import load_platform, load_workload, plan, simulate
+from tlm3d.model.plan_graph import JobGraph
 from tlm3d.model.planning import make_plan
+from tlm3d.model.residency import Residency
+from tlm3d.model.topology import Topology
+from tlm3d.model.work import task_work
+from tlm3d.plans.graph import Graph, Move
+from tlm3d.spec.binding import bind
 from tlm3d.spec.lone import lone_tasks
 from tlm3d.spec.pair import read_pair
 from tlm3d.spec.plan import Plan, plan_of, plan_text
@@ -53,6 +59,13 @@ def pair(folder: Path, platform: str, tasks: str, network: str = NET) -> tuple[P
     return read_pair(str(folder / "p.yaml"), str(folder / "w.yaml"))
 
 
+def job_graph(platform: PlatformSpec, workload: WorkloadSpec, task: str) -> Graph:
+    bindings = bind(platform, workload)
+    topology = Topology(platform)
+    work = task_work(workload.tasks[task], bindings[task], platform, topology, Residency(platform, workload, bindings))
+    return JobGraph(platform, topology, work, 0, {}).graph()
+
+
 def blocks(planned: Plan, task: str) -> dict[str, str]:
     return {name: item.on for name, item in planned.tasks[task].items.items()}
 
@@ -79,6 +92,23 @@ def test_heft_takes_the_farther_array_by_what_its_transfers_cost(tmp_path: Path)
     one_pj = macs * 0.1 + burst * 5 * 0.5 + burst * 4 * 0.5
     two_pj = macs * 0.5 + burst * 0.25 + burst * 4 * 0.5 + burst * 9 * 0.05 + burst * 4 * 0.35
     assert task.energy_aj == pytest.approx((one_pj + two_pj) * 10**6, abs=1)
+
+
+def test_an_edge_costs_what_reading_from_the_other_memory_costs_more(tmp_path: Path) -> None:
+    system = pair(tmp_path, TWO, "  see: {network: net.yaml, period: 20 us, map: {default: [near, far]}}\n")
+    graph = job_graph(*system, "see")
+    assert graph.time_ps == {
+        (layer, block): time * NS
+        for layer in ("one", "two")
+        for block, time in (("logic.near", NEAR), ("npu.far", FAR))
+    }
+    # l3 in the place of l2 for 4 bursts to the far array; the other way round l2 is quicker and costs less.
+    assert graph.edges == {
+        ("one", "two"): {
+            ("logic.near", "npu.far"): (Move(("logic.l3",), FROM_L3 * NS, 4 * 512 * 250_000),),
+            ("npu.far", "logic.near"): (Move(("logic.l2",), 0, 0),),
+        }
+    }
 
 
 def test_least_energy_stays_near_where_the_deadline_allows_it(tmp_path: Path) -> None:
