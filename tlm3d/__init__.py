@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
+    from tlm3d.bounds.result import Bounds
     from tlm3d.model.surroundings import Surroundings
-    from tlm3d.simulation import plan, simulate
+    from tlm3d.simulation import bound, plan, simulate
     from tlm3d.spec.plan import Plan, load_plan
     from tlm3d.spec.platform import load_platform
     from tlm3d.spec.workload import load_workload
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Answer",
+    "Bounds",
     "Carrier",
     "Channel",
     "Command",
@@ -59,6 +61,7 @@ __all__ = [
     "Sync",
     "TargetSocket",
     "__version__",
+    "bound",
     "elaborate",
     "load_plan",
     "load_platform",
@@ -71,6 +74,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "Bounds": "tlm3d.bounds.result",
+    "bound": "tlm3d.simulation",
     "Plan": "tlm3d.spec.plan",
     "Result": "tlm3d.analysis.result",
     "load_plan": "tlm3d.spec.plan",

@@ -12,12 +12,14 @@ from tlm3d.units import TIME, duration_ps, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from fractions import Fraction
 
     from tlm3d.analysis.explain import Explanation
     from tlm3d.analysis.plan import PlanSheet
     from tlm3d.analysis.result import Result
     from tlm3d.analysis.score import Score
     from tlm3d.analysis.traffic import TrafficResult
+    from tlm3d.bounds.result import Bounds
     from tlm3d.cnn.network import Network
     from tlm3d.model.surroundings import Builder
     from tlm3d.model.system import Progress
@@ -135,6 +137,28 @@ def score(
 
     together = run(workload, "full")  # scores are of single jobs
     return scored(together, {name: run(part, "totals") for name, part in parts.items()})
+
+
+def bound(
+    platform: PlatformSpec,
+    workload: WorkloadSpec,
+    policy: str | None = None,
+    stretch: Mapping[tuple[str, str], Fraction] | None = None,
+    plan: Plan | None = None,
+) -> Bounds:
+    """The largest response that each task of ``workload`` can have on ``platform``, whatever happens (docs/bounds.md).
+
+    ``stretch``: by task and block path (``logic.cluster``), how much longer it computes there. ``plan``: every stage
+    and layer runs on its planned block alone. Raises SpecError, PluginError, ElaborationError.
+    """
+    from tlm3d.bounds.compose import bounds_of
+    from tlm3d.model.system import System
+    from tlm3d.spec.plan import planned
+
+    if plan is not None:
+        workload = planned(platform, workload, plan)
+    system = System(platform, workload, policy or workload.policy, workload.horizon_ps, 0)
+    return bounds_of(system.demand(stretch))
 
 
 def explain(

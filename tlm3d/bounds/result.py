@@ -31,11 +31,12 @@ class TaskBound:
     reason: str = ""
     best_ps: int = 0  # no response is shorter
     parts: tuple[Part, ...] = ()  # of the bound: they add up to it
+    drops: str = ""  # why jobs may be dropped although those that finish keep the bound
 
     @property
     def met(self) -> bool | None:
         """Whether every deadline is kept whatever happens; None: not known."""
-        return None if self.bound_ps is None else self.bound_ps <= self.deadline_ps
+        return None if self.bound_ps is None else self.bound_ps <= self.deadline_ps and not self.drops
 
 
 @dataclass(frozen=True)

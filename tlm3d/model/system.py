@@ -14,6 +14,7 @@ from simpy import Environment
 from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.processor import Processor
+from tlm3d.bounds.demand import Demand
 from tlm3d.errors import ElaborationError
 from tlm3d.links import LinkSpec
 from tlm3d.model.activations.arrivals import arrivals_of, deadline_ps, period_ps
@@ -21,6 +22,7 @@ from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
+from tlm3d.model.demand import Elaborated, Stretch, demand_of
 from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.gate import Powers, powers_of
 from tlm3d.model.job import Job
@@ -31,7 +33,7 @@ from tlm3d.model.pool import Pool
 from tlm3d.model.residency import Residency
 from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.task_runner import TaskRunner
-from tlm3d.model.topology import Topology
+from tlm3d.model.topology import Route, Topology
 from tlm3d.model.work import task_work
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.record.recording import ChainInfo, Component, LimitInfo, Recording, StateInterval, SupplyInfo, TaskInfo
@@ -149,6 +151,14 @@ class System:
             message = f"resource {ceilings[0]} has a priority ceiling, but {policy} has no fixed order of tasks"
             raise ElaborationError(f"{message}: use 'protocol: inheritance', or a policy that has one: {fixed}")
 
+    def demand(self, stretch: Stretch | None = None) -> Demand:
+        """What the tasks ask for at worst, for bounds; computing times of a task on a block times ``stretch``."""
+        made = Elaborated(
+            self._platform, self._workload, self._bindings, self._works, self._policy, self.recording.policy,
+            self.recording, self._pools(), self._topology.channels, self._frame_rates_hz(), self._sensor_routes(),
+        )  # fmt: skip
+        return demand_of(made, stretch)
+
     def run(
         self, progress: Progress | None = None, fold: Fold | None = None, modules: Sequence[Builder] = ()
     ) -> Recording:
@@ -245,6 +255,13 @@ class System:
         pools = {min(pool): pool for pool in pool_of.values()}
         return [{path: processors[path] for path in sorted(pool)} for _, pool in sorted(pools.items())]
 
+    def _sensor_routes(self) -> dict[BlockName, Route]:
+        return {
+            path: self._topology.write_route(path, self._residency.home(path))
+            for path, block in self._blocks()
+            if isinstance(block, SensorSpec)
+        }
+
     def _cameras(self, context: Context, runners: dict[str, TaskRunner], dispatcher: Dispatcher) -> list[Camera]:
         taken: dict[BlockName, list[Subscription]] = {}
         for name, binding in self._bindings.items():
@@ -254,9 +271,10 @@ class System:
                 subscription = Subscription(name, spec.mode, spec.every, event, runners[name].release_frame)
                 taken.setdefault(binding.camera, []).append(subscription)
         cameras = []
+        routes = self._sensor_routes()
         for path, block in self._blocks():
             if isinstance(block, SensorSpec):
-                route = self._topology.write_route(path, self._residency.home(path))
+                route = routes[path]
                 cameras.append(Camera(context, path, block, route, taken.get(path, []), dispatcher.decide_in))
         return cameras
 

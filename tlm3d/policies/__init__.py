@@ -5,6 +5,7 @@ Contract of the slot. A policy is pure: it sees the few facts below and remember
 - ``key(job)``, asked once when the job becomes ready, orders what waits: small first. Ties go to the task's name, then
   to the job's index. Where the order of two jobs changes while they wait, ``MOVES`` is true and ``key_at(job, now_ps)``
   is asked at every decision instead. ``FIXED_TASKS``: all jobs of a task have the same key, whenever they are released.
+  ``DATED``: the key of a job is its release and a time that is the same for all jobs of its task.
 - ``place(job, layer, options, now_ps)`` chooses the block where a layer may run on several.
 """
 
@@ -48,6 +49,7 @@ class Policy(ABC):
     """Orders jobs and places layers."""
 
     FIXED_TASKS: ClassVar[bool] = False  # of two tasks it always prefers the same one
+    DATED: ClassVar[bool] = False  # a job's key is its release and a constant of its task
     MOVES: ClassVar[bool] = False  # its order of two jobs may change with time
 
     @abstractmethod

@@ -1,0 +1,443 @@
+"""Bounds of a whole system: one server after the other, until nothing moves any more.
+
+A task is a graph of steps, each on one server. How long after a release a step may be ready is what the steps before
+it may take; how densely it then comes to its server is the release's arrival, that much later at most: jitter that is
+handed on (Tindell & Clark, Microprocessing and Microprogramming 40, 1994). Responses grow with what others hand on, so
+that all of them together are a least fixed point, found from below.
+
+A job may wait for the one of its task before it. Where all of a job runs on one processor that is part of the analysis
+there; else the wait is bounded apart, and each step meets no earlier job of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
+from tlm3d.bounds.arrival import Arrival, Delayed
+from tlm3d.bounds.chains import chain_bounds
+from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
+from tlm3d.bounds.demand import Demand, Step, TaskDemand
+from tlm3d.bounds.resources import Blocking, resource_blocking
+from tlm3d.bounds.result import Bounds, Part, TaskBound
+from tlm3d.bounds.work import StepWork, Works
+
+MOST_ROUNDS = 2000
+_FAR = 10_000  # times its deadline: a bound beyond that is called none
+
+Analysis = Callable[[Sequence[Claim], Claim], int | NoBound]
+_ANALYSES: dict[str, Analysis] = {
+    "fixed": fixed_order.response_ps,
+    "dated": dated.response_ps,
+    "any": any_order.response_ps,
+}
+
+
+def bounds_of(demand: Demand) -> Bounds:
+    """The bound of every task of ``demand``, or why there is none."""
+    return _System(demand).bounds()
+
+
+class _State:
+    """What is known of a task so far; times count from the release. ``late_ps``, ``done_ps`` by step."""
+
+    def __init__(self, task: TaskDemand, works: Sequence[StepWork]) -> None:
+        self.task, self.works = task, works
+        self.arrival: Arrival = task.arrival
+        input_ps = task.landing.best_ps if task.landing is not None else 0
+        self.early_ps: list[int] = []  # of its first item
+        self.soonest_ps: list[int] = []  # that a step can have finished
+        for step, work in zip(task.steps, works, strict=True):
+            before_ps = self._before(step, task, self.soonest_ps)
+            outside = sum(part.from_outside for part in step.parts)
+            early_ps = input_ps if outside > 1 or not before_ps else max(before_ps)
+            self.early_ps.append(early_ps)
+            self.soonest_ps.append(max([early_ps + work.least_ps, *before_ps]))
+        self.best_ps = self._best_ps()
+        self.start_ps = input_ps  # when it can begin at the latest
+        self.late_ps = list(self.early_ps)
+        self.done_ps = list(self.soonest_ps)
+        self.bound_ps = self.best_ps
+        self.none: NoBound | None = None
+        self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
+
+    @staticmethod
+    def _before(step: Step, task: TaskDemand, soonest_ps: Sequence[int]) -> list[int]:
+        """When those before ``step`` have finished at the soonest, the soonest of each choice."""
+        found: dict[tuple[bool, int], int] = {}
+        for other in step.after:
+            choice = task.steps[other].choice
+            key = (choice is None, other if choice is None else choice)
+            found[key] = min(found.get(key, soonest_ps[other]), soonest_ps[other])
+        return list(found.values())
+
+    @property
+    def alone_on_one(self) -> bool:
+        """Whether all of it is one step that is ready with the release."""
+        return len(self.works) == 1 and self.task.landing is None and self.works[0].processors == 1
+
+    def _best_ps(self) -> int:
+        """When a job has finished at the soonest: all but one step of each choice are left out."""
+        soonest: dict[tuple[bool, int], int] = {}
+        for number, ps in enumerate(self.soonest_ps):
+            choice = self.task.steps[number].choice
+            key = (choice is None, number if choice is None else choice)
+            soonest[key] = min(soonest.get(key, ps), ps)
+        return max(soonest.values(), default=0)
+
+
+class _System:
+    def __init__(self, demand: Demand) -> None:
+        self._demand = demand
+        works = Works(demand)
+        self._works = works
+        self._states = {
+            name: _State(task, [works.step(task, number) for number in range(len(task.steps))])
+            for name, task in demand.tasks.items()
+        }
+        self._blocking = resource_blocking(demand)
+        self._on: dict[str, list[tuple[_State, int]]] = {}  # by server
+        for state in self._states.values():
+            for number, step in enumerate(state.task.steps):
+                self._on.setdefault(step.server, []).append((state, number))
+        for name, state in self._states.items():
+            state.none = self._unknown(name, state)
+
+    def bounds(self) -> Bounds:
+        """Everything, once nothing moves any more."""
+        self._settle()
+        tasks = {name: self._bound(state) for name, state in self._states.items()}
+        demand = self._demand
+        return Bounds(
+            platform=demand.platform,
+            workload=demand.workload,
+            policy=demand.policy,
+            corner=demand.corner,
+            tasks=tasks,
+            chains=chain_bounds(demand, tasks),
+            servers=self._servers(),
+        )
+
+    def _servers(self) -> dict[str, Fraction]:
+        found = {}
+        for name, users in sorted(self._on.items()):
+            shares = [
+                Fraction(work.serial_ps) * state.task.arrival.rate
+                for state, number in users
+                if isinstance((work := state.works[number]).serial_ps, int)
+            ]
+            found[name] = sum(shares, Fraction(0))
+        return found
+
+    def _unknown(self, name: str, state: _State) -> NoBound | None:
+        """Why nothing can be said of a task from the start."""
+        task, demand = state.task, self._demand
+        if task.reason:
+            return NoBound(task.reason)
+        if task.landing is not None and task.landing.worst_ps is None:
+            return NoBound(task.landing.reason)
+        for step, work in zip(task.steps, state.works, strict=True):
+            server = demand.servers[step.server]
+            if server.reason:
+                return NoBound(f"{server.name} {server.reason}")
+            if isinstance(work.serial_ps, NoBound):
+                return work.serial_ps
+        return self._blocking.unknown.get(name)
+
+    # ------------------------------------------------------------ the fixed point
+
+    def _settle(self) -> None:
+        order = self._in_order()
+        for _ in range(MOST_ROUNDS):
+            moved = False
+            for state in order:
+                if state.none is None:
+                    moved |= self._advance(state)
+            if not moved:
+                return
+        for state in order:
+            if state.none is None:
+                state.none = NoBound(f"nothing settles in {MOST_ROUNDS} rounds")
+
+    def _in_order(self) -> list[_State]:
+        """Parents first, then by level: so that what is handed on is known soon."""
+        depth: dict[str, int] = {}
+        for name, state in self._states.items():
+            count, parent = 0, state.task.parent
+            while parent is not None:
+                count, parent = count + 1, self._demand.tasks[parent].parent
+            depth[name] = count
+        return sorted(self._states.values(), key=lambda state: (depth[state.task.name], state.task.level))
+
+    def _advance(self, state: _State) -> bool:
+        """Whether anything of a task has grown, given all others as they are now."""
+        before = (state.bound_ps, state.start_ps, tuple(state.late_ps), tuple(state.done_ps), state.arrival)
+        task = state.task
+        if task.parent is not None:
+            parent = self._states[task.parent]
+            if parent.none is not None:
+                state.none = NoBound(f"it comes after {task.parent}: {parent.none.reason}")
+                return True
+            state.arrival = Delayed(parent.arrival, parent.bound_ps - parent.best_ps)
+        input_ps = task.landing.worst_ps if task.landing is not None and task.landing.worst_ps is not None else 0
+        start_ps = max(state.start_ps, input_ps)
+        waited_ps = start_ps - input_ps
+        for number, step in enumerate(task.steps):
+            ready_ps = max([start_ps, *(state.done_ps[other] for other in step.after)])
+            state.late_ps[number] = max(state.late_ps[number], ready_ps)
+            found = self._step_ps(state, number)
+            if isinstance(found, NoBound):
+                state.none = found
+                return True
+            state.done_ps[number] = max(state.done_ps[number], found)
+        last_ps = max(state.done_ps)
+        if not state.alone_on_one:
+            alone_ps = last_ps - start_ps
+            waited_ps = max(waited_ps, self._self_wait_ps(state, alone_ps))
+            last_ps += input_ps + waited_ps - start_ps
+            state.start_ps = max(state.start_ps, input_ps + waited_ps)
+        state.bound_ps = max(state.bound_ps, last_ps)
+        if state.bound_ps > _FAR * max(task.deadline_ps, state.best_ps):
+            state.none = NoBound(f"it grows beyond {_FAR} deadlines")
+            return True
+        return before != (state.bound_ps, state.start_ps, tuple(state.late_ps), tuple(state.done_ps), state.arrival)
+
+    @staticmethod
+    def _self_wait_ps(state: _State, alone_ps: int) -> int:
+        """How long a job may wait for those of its task before it, each of which takes ``alone_ps`` at most.
+
+        Of n jobs before it without a gap the first came at least the least span of n releases earlier; and never do
+        more wait than the backlog holds, beside the one that runs.
+        """
+        worst_ps = 0
+        for n in range(1, state.task.backlog + 1):
+            wait_ps = n * alone_ps - state.arrival.least_span_ps(n)
+            if wait_ps <= 0:
+                return worst_ps
+            worst_ps = max(worst_ps, wait_ps)
+        return worst_ps
+
+    def _step_ps(self, state: _State, number: int) -> int | NoBound:
+        """When a step has finished at the latest."""
+        server = self._demand.servers[state.task.steps[number].server]
+        on = (
+            self._on_block if not server.processors else self._on_processor if server.processors == 1 else self._in_pool
+        )
+        found = on(state, number)
+        return found if isinstance(found, NoBound) else state.early_ps[number] + found
+
+    # ------------------------------------------------------------ one server
+
+    def _on_processor(self, state: _State, number: int) -> int | NoBound:
+        """The longest time from the nominal arrival of a step on a processor to its finish."""
+        name, order = state.task.steps[number].server, self._demand.order
+        hinder = self._blocking.by_task.get((state.task.name, name), Blocking(0, None))
+        found: int | NoBound = hinder.none or NoBound("")
+        if order != "any" and hinder.none is None:
+            found = self._respond(order, state, number, hinder.ps)
+        if isinstance(found, NoBound) and order != "any" and not found.reason.startswith("utilisation"):
+            in_any_order = self._respond("any", state, number, 0)
+            return found if isinstance(in_any_order, NoBound) and found.reason else in_any_order
+        if order == "any":
+            return self._respond("any", state, number, 0)
+        return found
+
+    def _respond(self, order: str, state: _State, number: int, blocked_ps: int) -> int | NoBound:
+        server = self._demand.servers[state.task.steps[number].server]
+        if order == "any" and server.switch_ps and self._demand.order == "any":
+            return NoBound(f"{server.name}: its context may be switched any number of times")
+        blocked_ps += server.wake_ps
+        own = self._claim(state, number, blocked_ps, state.late_ps[number])
+        if own.alone:  # what its last job did here last may have begun before
+            pieces_ps = [other.works[place].piece_ps for other, place in self._on[server.name] if other is state]
+            own = replace(own, piece_ps=max(pieces_ps))
+        claims = [own]
+        for other, place in self._on[server.name]:
+            if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
+                continue
+            if other.none is not None:
+                if order == "fixed" and other.task.level > state.task.level:
+                    claims.append(self._claim(other, place, 0, other.early_ps[place]))  # its pieces count, nothing else
+                    continue
+                return self._because(server.name, other)
+            claim = self._claim(other, place, 0, other.late_ps[place])
+            claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
+        state.held[number] = (own.work_ps, blocked_ps + max([0, *(c.piece_ps - 1 for c in claims[1:])]))
+        return _named(server.name, _ANALYSES[order](claims, own))
+
+    def _in_pool(self, state: _State, number: int) -> int | NoBound:
+        """The same for processors that share a queue."""
+        step, work = state.task.steps[number], state.works[number]
+        server = self._demand.servers[step.server]
+        order = self._demand.order if server.preemption == "full" else "any"
+        if self._demand.order == "any" and server.switch_ps:
+            return NoBound(f"{server.name}: its context may be switched any number of times")
+        own = self._claim(state, number, 0, state.late_ps[number])
+        claims = []
+        for other, place in self._on[server.name]:
+            if other is state and (place == number or self._related(state, place, number)):
+                continue
+            if not step.may & other.task.steps[place].may:
+                continue
+            if order == "fixed" and other.task.level > state.task.level:
+                continue
+            if other.none is not None:
+                return self._because(server.name, other)
+            claim = self._claim(other, place, 0, other.done_ps[place])
+            claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
+        state.held[number] = (work.least_ps, 0)
+        return _named(server.name, shared_queue.response_ps(claims, own, step.width, order == "dated"))
+
+    def _on_block(self, state: _State, number: int) -> int | NoBound:
+        """The same for a compute block."""
+        orders = ["any"] if self._demand.order == "any" else [self._demand.order, "any"]
+        if self._works.only_any_order(state.task.steps[number].server):
+            orders = ["any"]
+        best: tuple[int, tuple[int, int]] | None = None
+        first: NoBound | None = None
+        for order in orders:
+            found = self._on_block_in(order, state, number)
+            if isinstance(found, NoBound):
+                first = first or found
+            elif best is None or found < best[0]:
+                best = found, state.held[number]
+        if best is None:
+            assert first is not None
+            return first
+        state.held[number] = best[1]
+        return best[0]
+
+    def _on_block_in(self, order: str, state: _State, number: int) -> int | NoBound:
+        """With the window from when the step is ready: others count with all of their jobs that have not finished then.
+
+        In any order it is the busy period of the block, and what is ready later counts from there.
+        """
+        step, work = state.task.steps[number], state.works[number]
+        server = self._demand.servers[step.server]
+        users = self._on[server.name]
+        lone = all(other is state for other, _ in users) and len(users) == 1
+        line_ps = work.line_ps if lone else None
+        blocked_ps = server.wake_ps
+        if order != "any" and line_ps is None:
+            less = [
+                other.works[place]
+                for other, place in users
+                if other is not state and (order == "dated" or other.task.level > state.task.level)
+            ]
+            blocked_ps += work.gaps * max([0, *(one.in_the_way_ps(server.preemption) for one in less)])
+            blocked_ps += work.in_the_way_ps("tile")
+        own = self._claim(state, number, blocked_ps, state.late_ps[number])
+        if line_ps is not None:
+            own = replace(own, work_ps=line_ps)
+        claims = [own]
+        for other, place in users:
+            if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
+                continue
+            if other.none is not None:
+                if order == "fixed" and other.task.level > state.task.level and isinstance(work.serial_ps, int):
+                    continue  # its tiles are in what blocks
+                return self._because(server.name, other)
+            late_ps = other.late_ps[place] if order == "any" else other.done_ps[place]
+            claims.append(self._claim(other, place, 0, late_ps))
+        traffic = self._traffic(server.name)
+        if isinstance(traffic, NoBound):
+            return traffic
+        state.held[number] = (own.work_ps, blocked_ps)
+        return _named(server.name, _ANALYSES[order]([*claims, *traffic], own))
+
+    def _traffic(self, server: str) -> list[Claim] | NoBound:
+        """What goes before the transfers of a block by its priority on channels, as work before all else."""
+        claims = []
+        for one in self._works.goes_first(server):
+            if one.reason:
+                return NoBound(f"{one.wire}: {one.reason}")
+            if one.task is None:
+                assert one.arrival is not None
+                arrival, late_ps = one.arrival, one.late_ps
+            else:
+                state = self._states[one.task]
+                if state.none is not None:
+                    return NoBound(f"{one.wire}: {one.task} goes first there: {state.none.reason}")
+                arrival, late_ps = state.arrival, state.bound_ps
+            name = f"{one.initiator}@{one.wire}"
+            claims.append(Claim(name, one.ps, arrival, late_ps, ALWAYS, ALWAYS))
+        return claims
+
+    def _claim(self, state: _State, number: int, blocked_ps: int, latest_ps: int) -> Claim:
+        task, work = state.task, state.works[number]
+        early_ps = state.early_ps[number]
+        assert isinstance(work.serial_ps, int)
+        return Claim(
+            name=f"{task.name}/{task.steps[number].name}",
+            work_ps=work.serial_ps,
+            arrival=state.arrival,
+            late_ps=latest_ps - early_ps,
+            level=task.level,
+            key_ps=task.key_ps - early_ps,
+            piece_ps=work.piece_ps,
+            last_ps=work.last_ps,
+            blocked_ps=blocked_ps,
+            alone=not state.alone_on_one,
+        )
+
+    @staticmethod
+    def _because(server: str, other: _State) -> NoBound:
+        assert other.none is not None
+        return NoBound(f"{server}: nothing bounds when {other.task.name} comes there: {other.none.reason}")
+
+    @staticmethod
+    def _related(state: _State, one: int, other: int) -> bool:
+        """Whether one of two steps of a task comes after the other."""
+        steps = state.task.steps
+        first, later = min(one, other), max(one, other)
+        reached = {later}
+        for number in range(later, first, -1):
+            if number in reached:
+                reached.update(steps[number].after)
+        return first in reached
+
+    # ------------------------------------------------------------ what is said
+
+    def _bound(self, state: _State) -> TaskBound:
+        task = state.task
+        if state.none is not None:
+            return TaskBound(task.name, task.deadline_ps, None, state.none.reason, state.best_ps)
+        drops = ""
+        at_once = state.arrival.most(state.bound_ps)
+        if at_once > 1 + task.backlog:
+            drops = f"up to {at_once} jobs at once, more than one and a backlog of {task.backlog}: some may be dropped"
+        parts = tuple(self._parts(state))
+        return TaskBound(task.name, task.deadline_ps, state.bound_ps, "", state.best_ps, parts, drops)
+
+    def _parts(self, state: _State) -> Iterable[Part]:
+        """The way through the steps that takes longest."""
+        task = state.task
+        landing = task.landing
+        input_ps = 0
+        if landing is not None and landing.worst_ps is not None:
+            input_ps = landing.worst_ps
+            yield Part("sensing", landing.where, input_ps, landing.alone_ps, 0, input_ps - landing.alone_ps)
+        if state.start_ps > input_ps:
+            waited_ps = state.start_ps - input_ps
+            yield Part("self-predecessor", "-", waited_ps, 0, 0, waited_ps)
+        number = max(range(len(task.steps)), key=lambda n: state.done_ps[n])
+        way: list[Part] = []
+        while True:
+            step = task.steps[number]
+            before = max(step.after, key=lambda n: state.done_ps[n], default=None)
+            since_ps = state.start_ps if before is None else max(state.start_ps, state.done_ps[before])
+            took_ps = state.done_ps[number] - since_ps
+            work_ps, blocking_ps = state.held[number]
+            work_ps = min(work_ps, took_ps)
+            blocking_ps = min(blocking_ps, took_ps - work_ps)
+            way.append(Part(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
+            if before is None:
+                break
+            number = before
+        yield from reversed(way)
+
+
+def _named(server: str, found: int | NoBound) -> int | NoBound:
+    return NoBound(f"{server}: {found.reason}") if isinstance(found, NoBound) else found

@@ -1,0 +1,171 @@
+"""A system as plain data: what its tasks ask of processors, blocks and channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tlm3d.bounds.arrival import Arrival
+from tlm3d.bounds.channels import Move, Wire
+
+
+class Load(NamedTuple):
+    """A transfer that a tile needs before it computes; weights may come before the layer's inputs exist."""
+
+    move: Move
+    is_input: bool
+
+
+class Tile(NamedTuple):
+    """One tile, or a stage, which moves nothing. ``loads``: all that it may have to load."""
+
+    compute_ps: int
+    loads: tuple[Load, ...] = ()
+    store: Move | None = None
+    least_loads: tuple[Load, ...] = ()  # where nobody else takes the block's buffers meanwhile
+
+
+class Part(NamedTuple):
+    """An item of a task, a stage or a layer. ``before``: items of the same step that it waits for, by place there.
+
+    ``otherwise``: its tiles where what it reads was made on other blocks.
+    """
+
+    name: str
+    tiles: tuple[Tile, ...]
+    before: tuple[int, ...]
+    from_outside: bool  # it waits for another step, or for nothing
+    is_stage: bool
+    ahead: Move | None = None  # its staged weights, fetched while the layer before it runs
+    otherwise: tuple[tuple[Tile, ...], ...] = ()
+
+
+class Hold(NamedTuple):
+    """A resource that a step has from its item ``begins`` to its item ``ends``, and ``ps``, their computing time."""
+
+    resource: str
+    ps: int
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Items that follow one another on one server; ``after``: steps that must have finished, by place in the task.
+
+    Of the steps of one ``choice`` a job takes one. ``width``: how many of a server's processors may run it.
+    """
+
+    name: str
+    server: str
+    parts: tuple[Part, ...]
+    after: tuple[int, ...]
+    holds: tuple[Hold, ...] = ()
+    choice: int | None = None
+    width: int = 1
+    may: frozenset[str] = frozenset()
+
+    @property
+    def compute_ps(self) -> int:
+        """Computing time of all its tiles: it takes no less."""
+        return sum(tile.compute_ps for part in self.parts for tile in part.tiles)
+
+
+class Landing(NamedTuple):
+    """When a task's input is there, from the release on, at best and at worst; ``reason``: why there is no worst."""
+
+    best_ps: int
+    worst_ps: int | None
+    where: str
+    alone_ps: int = 0  # what of the worst is sensing and moving, undisturbed
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDemand:
+    """A task. ``level``: its place in a fixed order; ``key_ps``: its jobs' key less their release, where dated.
+
+    ``reason``: why nothing can be said of it; its steps then are empty.
+    """
+
+    name: str
+    arrival: Arrival
+    deadline_ps: int
+    priority: int
+    level: int
+    key_ps: int
+    backlog: int
+    aborts: bool
+    steps: tuple[Step, ...]
+    landing: Landing | None = None
+    parent: str | None = None
+    may_not_come: bool = False  # not every job of its parent releases one
+    most_apart_ps: int | None = None  # two releases one after the other; None: as far as it pleases
+    reason: str = ""
+
+
+class Server(NamedTuple):
+    """A processor, ``processors`` that share a queue, or a compute block (0).
+
+    ``piece_ps``: of work after which it may be taken away (0: at once; None: when an item is done); ``reason``: why
+    there is no bound for what runs there.
+    """
+
+    name: str
+    processors: int
+    preemption: str
+    piece_ps: int | None
+    switch_ps: int
+    wake_ps: int
+    buffers: int = 2
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDemand:
+    """A resource: its protocol, and the tasks that hold it."""
+
+    protocol: str
+    tasks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a task or sensor moves for one job on a wire, in ps of the wire; ``task`` None: the frames of a sensor."""
+
+    wire: str
+    ps: int
+    bursts: int
+    priority: int
+    initiator: str
+    task: str | None
+    arrival: Arrival | None = None
+    late_ps: int = 0  # of a sensor's frames: how long after its tick it may still be under way
+    reason: str = ""  # why that is not known
+
+
+class ChainDemand(NamedTuple):
+    """A chain of tasks; ``cascades``: those released by the one before them."""
+
+    tasks: tuple[str, ...]
+    cascades: frozenset[str]
+    deadline_ps: int | None
+    max_age_ps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """All of a system. ``order``: ``fixed``, ``dated`` or ``any``."""
+
+    platform: str
+    workload: str
+    policy: str
+    corner: str
+    order: str
+    tasks: dict[str, TaskDemand]
+    servers: dict[str, Server]
+    wires: dict[str, Wire]
+    rivals: dict[str, tuple[Move, ...]]  # all that ever crosses a wire
+    traffic: dict[str, tuple[Traffic, ...]]  # by wire
+    resources: dict[str, ResourceDemand] = field(default_factory=dict)
+    chains: dict[str, ChainDemand] = field(default_factory=dict)

@@ -1,0 +1,37 @@
+"""The worst response on processors that share a queue (global scheduling), where none idles while a job may run there.
+
+While a job waits all processors that may run it work for others, so that it waits for no longer than their work in the
+meantime, divided by the number of these processors; and no single other one works longer than it waits (Bertogna &
+Cirinei, RTSS 2007). All others count with all jobs that had not finished when it became ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tlm3d.bounds.busy import Steps
+from tlm3d.bounds.claim import Claim, NoBound
+
+
+def response_ps(others: Sequence[Claim], of: Claim, processors: int, is_dated: bool) -> int | NoBound:
+    """The longest time from the nominal arrival of a job of ``of`` to its finish, in ps.
+
+    ``others``: all that may go before it, ``late_ps`` how long after its nominal arrival a job of theirs may still be
+    at work. A claim does one thing at a time. ``is_dated``: of theirs only jobs with no later key count.
+    """
+    steps = Steps()
+    window = of.work_ps
+    while steps.take():
+        waits_ps = window - of.work_ps
+        work_ps = 0
+        for other in others:
+            until_ps = min(window, of.key_ps - other.key_ps + 1) if is_dated else window
+            jobs = other.arrival.most(until_ps + other.late_ps) if until_ps + other.late_ps > 0 else 0
+            work_ps += min(jobs * other.work_ps, waits_ps + 1)
+        after = of.work_ps + work_ps // processors
+        if after <= window:
+            return window + of.late_ps
+        if after > (1 << 60):
+            break
+        window = after
+    return NoBound("no window in which others leave room enough")

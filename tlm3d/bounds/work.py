@@ -1,0 +1,209 @@
+"""What steps take at worst by themselves: transfers held up by whoever shares their channels, tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import chain
+
+from tlm3d.bounds.channels import Held, Move, held_up
+from tlm3d.bounds.claim import NoBound
+from tlm3d.bounds.demand import Demand, Load, Part, Server, Step, TaskDemand, Tile, Traffic
+
+
+class Works:
+    """The steps of ``demand``; what its transfers take is worked out once each."""
+
+    def __init__(self, demand: Demand) -> None:
+        self._demand = demand
+        self._held: dict[tuple[object, ...], Held | NoBound] = {}
+        self._users: dict[str, dict[str, list[Step]]] = {}  # by server and task
+        for task in demand.tasks.values():
+            for step in task.steps:
+                self._users.setdefault(step.server, {}).setdefault(task.name, []).append(step)
+        self._first: dict[str, tuple[Traffic, ...]] = {}
+
+    def held(self, move: Move) -> Held | NoBound:
+        """What rivals add to a transfer."""
+        key = (move.initiator, move.priority, move.crossings)
+        if key not in self._held:
+            self._held[key] = held_up(move, self._demand.rivals, self._demand.wires)
+        return self._held[key]
+
+    def step(self, task: TaskDemand, number: int) -> StepWork:
+        """What step ``number`` of ``task`` takes."""
+        step = task.steps[number]
+        server, users = self._demand.servers[step.server], self._users[step.server]
+        shared = sum(map(len, users.values())) > 1
+        return StepWork(self, step, server, shared, task.aborts)
+
+    def only_any_order(self, server: str) -> bool:
+        """Whether plain stages may take the unit of a block from tiles at once: who waits for whom is not told apart.
+
+        A less urgent stage may suspend a tile that a more urgent layer waits for.
+        """
+        if self._demand.servers[server].preemption != "full":
+            return False
+        steps = [step for of_task in self._users[server].values() for step in of_task]
+        return any(part.is_stage for step in steps for part in step.parts)
+
+    def goes_first(self, server: str) -> tuple[Traffic, ...]:
+        """The traffic that transfers of a block may have to let go first, as far as it is not in what they take."""
+        if server not in self._first:
+            self._first[server] = tuple(self._find_first(server))
+        return self._first[server]
+
+    def _find_first(self, server: str) -> Iterable[Traffic]:
+        limits: dict[str, tuple[int, int]] = {}  # by wire: the least urgent mover, and turns that equals have again
+        for steps in self._users[server].values():
+            for move in {move for step in steps for move in moves_of(step)}:
+                held = self.held(move)
+                if isinstance(held, NoBound):
+                    continue
+                for wire in held.by_rate:
+                    priority, again_ps = limits.get(wire, (0, 0))
+                    limits[wire] = max(priority, move.priority), max(again_ps, held.again_ps.get(wire, 0))
+        for wire, (priority, again_ps) in sorted(limits.items()):
+            for one in self._demand.traffic.get(wire, ()):
+                if one.priority < priority:
+                    yield Traffic(
+                        wire, one.ps + one.bursts * again_ps, one.bursts, one.priority, one.initiator, one.task,
+                        one.arrival, one.late_ps, one.reason,
+                    )  # fmt: skip
+
+
+def moves_of(step: Step) -> Iterable[Move]:
+    """All that a step may move."""
+    for part in step.parts:
+        if part.ahead is not None:
+            yield part.ahead
+        for tile in chain(part.tiles, *part.otherwise):
+            yield from (load.move for load in tile.loads)
+            if tile.store is not None:
+                yield tile.store
+
+
+class StepWork:
+    """One step. ``shared``: others use its server, too; ``aborts``: tiles of jobs that are over may be under way."""
+
+    def __init__(self, works: Works, step: Step, server: Server, shared: bool, aborts: bool) -> None:
+        self._works, self._step, self._server, self._shared = works, step, server, shared
+        self.aborts = aborts
+        self.processors = server.processors
+        self.gaps = len(step.parts)
+        self.least_ps = step.compute_ps
+
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether its items follow one another, each after the one before it."""
+        return all(part.before == ((at - 1,) if at else ()) for at, part in enumerate(self._step.parts))
+
+    @cached_property
+    def serial_ps(self) -> int | NoBound:
+        """All that it does, one thing after another."""
+        if self._server.processors:
+            return self.least_ps
+        total_ps = 0
+        for part in self._step.parts:
+            took_ps = self._part_ps(part)
+            if isinstance(took_ps, NoBound):
+                return took_ps
+            total_ps += took_ps
+        return total_ps
+
+    @property
+    def entry_ps(self) -> int:
+        """What its getting a processor may cost whom it is taken from."""
+        if self._server.preemption == "none":
+            return 0
+        outside = sum(part.from_outside for part in self._step.parts)
+        return self._server.switch_ps * (outside + 2 * len(self._step.holds))
+
+    @property
+    def piece_ps(self) -> int:
+        """Its longest piece on a processor that is not interrupted."""
+        server = self._server
+        if not server.processors or server.piece_ps == 0:
+            return 0
+        longest_ps = max(part.tiles[0].compute_ps for part in self._step.parts)
+        return longest_ps if server.piece_ps is None else min(server.piece_ps, longest_ps) + server.switch_ps
+
+    @property
+    def last_ps(self) -> int:
+        """The piece at its end that is not interrupted."""
+        if not self._server.processors or self._server.piece_ps is not None or not self.is_chain:
+            return 0
+        return self._step.parts[-1].tiles[0].compute_ps
+
+    def in_the_way_ps(self, preemption: str) -> int:
+        """How long its tiles that are under way when something more urgent is ready may hold it up, on a block.
+
+        Two are committed and not computed at most, three computed and not stored (two wait for the port when the unit
+        begins the next one). Without preemption it is a whole item, as well.
+        """
+        if self._server.processors:
+            return 0
+        tiles = [tile for part in self._step.parts for tile in chain(part.tiles, *part.otherwise)]
+        longest_ps = max(self._tile_ps(tile) for tile in tiles)
+        store_ps = max(self._move_ps(tile.store) if tile.store is not None else 0 for tile in tiles)
+        ps = 2 * longest_ps + 3 * store_ps + self._ahead_ps()
+        if preemption == "none":
+            ps += max(_number(self._part_ps(part)) for part in self._step.parts)
+        return ps
+
+    def _ahead_ps(self) -> int:
+        return max((self._move_ps(part.ahead) for part in self._step.parts if part.ahead is not None), default=0)
+
+    def _part_ps(self, part: Part) -> int | NoBound:
+        if part.ahead is not None and (self._shared or self.aborts):
+            return NoBound(f"{self._server.name} stages weights for several tasks")
+        for move in set(moves_of(self._step)):
+            held = self._works.held(move)
+            if isinstance(held, NoBound):
+                return held
+        ahead_ps = self._move_ps(part.ahead) if part.ahead is not None else 0
+        return max(sum(self._tile_ps(tile) + ahead_ps for tile in tiles) for tiles in (part.tiles, *part.otherwise))
+
+    def _tile_ps(self, tile: Tile) -> int:
+        """One tile, one thing after the other."""
+        store_ps = self._move_ps(tile.store) if tile.store is not None else 0
+        switch_ps = 2 * self._server.switch_ps if self._shared else 0
+        return sum(self._move_ps(load.move) for load in self._loads(tile)) + tile.compute_ps + switch_ps + store_ps
+
+    def _loads(self, tile: Tile) -> tuple[Load, ...]:
+        return tile.loads if self._shared or not self.is_chain else tile.least_loads
+
+    def _move_ps(self, move: Move) -> int:
+        held = self._works.held(move)
+        return move.alone_ps + (0 if isinstance(held, NoBound) else held.ps)
+
+    @cached_property
+    def line_ps(self) -> int | None:
+        """The same by the recurrence of the block, where nobody else uses it and the order of its tiles is given.
+
+        The recurrence only takes maxima and sums: what is held up a little more ends no sooner. Weights that could be
+        fetched before the layer's inputs are there are taken to wait for them like all else: that is no sooner either.
+        """
+        if self._shared or not self.is_chain or self.aborts or isinstance(self.serial_ps, NoBound):
+            return None
+        if self._server.processors or any(part.ahead is not None or part.otherwise for part in self._step.parts):
+            return None
+        single = self._server.buffers == 1
+        load_ps = ready_ps = 0
+        computed_ps, stored_ps = [0, 0], [0, 0]
+        for part in self._step.parts:
+            load_ps = max(load_ps, ready_ps)
+            for tile in part.tiles:
+                load_ps = max(load_ps, computed_ps[1 if single else 0], stored_ps[1] if single else 0)
+                load_ps += sum(self._move_ps(load.move) for load in tile.least_loads)
+                end_ps = max(load_ps, computed_ps[1], stored_ps[0]) + tile.compute_ps
+                computed_ps = [computed_ps[1], end_ps]
+                if tile.store is not None:
+                    end_ps = max(end_ps, stored_ps[1]) + self._move_ps(tile.store)
+                stored_ps = [stored_ps[1], end_ps]
+            ready_ps = max(stored_ps[1], computed_ps[1])
+        return ready_ps
+
+
+def _number(ps: int | NoBound) -> int:
+    return 0 if isinstance(ps, NoBound) else ps

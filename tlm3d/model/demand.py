@@ -1,0 +1,437 @@
+"""What a system asks for at worst, as plain data that bounds are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from itertools import chain, product
+from math import prod
+from typing import NamedTuple
+
+from tlm3d.blocks import ComputeSpec, SensorSpec
+from tlm3d.blocks.processor import Processor
+from tlm3d.bounds.arrival import Arrival, Periodic, Sporadic, Traced
+from tlm3d.bounds.channels import Move
+from tlm3d.bounds.claim import NoBound
+from tlm3d.bounds.demand import (
+    ChainDemand,
+    Demand,
+    Hold,
+    Landing,
+    Load,
+    Part,
+    ResourceDemand,
+    Server,
+    Step,
+    TaskDemand,
+    Tile,
+    Traffic,
+)
+from tlm3d.bounds.sensing import Landed
+from tlm3d.model.job import Job
+from tlm3d.model.moves import move_of, wire_of
+from tlm3d.model.sensing_demand import SensorDemand, sensor_demand
+from tlm3d.model.topology import Route
+from tlm3d.model.work import Item, TaskWork, TileWork
+from tlm3d.policies import Policy
+from tlm3d.record.recording import Recording, TaskInfo
+from tlm3d.spec.activation import InputSpec
+from tlm3d.spec.binding import BlockName, TaskBinding
+from tlm3d.spec.platform import PlatformSpec
+from tlm3d.spec.workload import TaskSpec, WorkloadSpec
+from tlm3d.tlm.channel import Channel
+from tlm3d.units import PS_PER_S, ceil_div
+
+_MOST_WAYS = 64
+Stretch = Mapping[tuple[str, str], Fraction]  # by task and block path: how much longer its computing takes
+
+
+class Elaborated(NamedTuple):
+    """What a System knows."""
+
+    platform: PlatformSpec
+    workload: WorkloadSpec
+    bindings: dict[str, TaskBinding]
+    works: dict[str, TaskWork]
+    policy: Policy
+    policy_name: str
+    recording: Recording
+    pools: list[dict[BlockName, Processor]]
+    channels: dict[str, Channel]
+    frame_rates_hz: dict[str, Fraction]  # by task
+    sensor_routes: dict[BlockName, Route]
+
+
+def demand_of(made: Elaborated, stretch: Stretch | None = None) -> Demand:
+    """The demand of ``made``; computing times of a task on a block times ``stretch``, rounded up."""
+    return _Builder(made, stretch or {}).demand()
+
+
+class _Builder:
+    def __init__(self, made: Elaborated, stretch: Stretch) -> None:
+        self._made, self._stretch = made, stretch
+        self._moves: dict[tuple[str, str, tuple[Channel, ...], int], Move] = {}
+        self._server_of: dict[BlockName, str] = {}
+        for pool in made.pools:
+            self._server_of.update(dict.fromkeys(pool, "+".join(".".join(path) for path in pool)))
+        for die, one in made.platform.dies.items():
+            for name, block in one.blocks.items():
+                if isinstance(block, ComputeSpec):
+                    self._server_of[die, name] = f"{die}.{name}"
+        self._levels = self._order()
+
+    def demand(self) -> Demand:
+        made = self._made
+        policy = made.policy
+        wires = {name: wire_of(channel) for name, channel in made.channels.items()}
+        tasks = {name: self._task(name) for name in made.works}
+        sensors = self._sensors()
+        rivals: dict[str, dict[Move, None]] = {}
+        moves = [move for task in tasks.values() for move, _ in _moves_of(task)]
+        moves += [move for sensor in sensors.values() for move in sensor.moves.values()]
+        for move in moves:
+            for crossing in move.crossings:
+                rivals.setdefault(crossing.wire, {})[move] = None
+        by_wire = {wire: tuple(found) for wire, found in rivals.items()}
+        traffic: dict[str, list[Traffic]] = {}
+        for name, sensor in sensors.items():
+            landed, alone = sensor.landings(by_wire, wires), sensor.landings({}, wires)
+            for taker in sensor.camera.takers:
+                tasks[taker.task] = replace(tasks[taker.task], landing=_landing(name, taker.task, landed, alone))
+            for one in _frames(sensor, landed):
+                traffic.setdefault(one.wire, []).append(one)
+        for task in tasks.values():
+            for move, per_job in _moves_of(task):
+                for crossing in move.crossings:
+                    one = Traffic(
+                        crossing.wire, per_job * crossing.busy_ps, per_job * crossing.bursts, task.priority,
+                        move.initiator, task.name,
+                    )  # fmt: skip
+                    traffic.setdefault(crossing.wire, []).append(one)
+        return Demand(
+            platform=made.platform.name,
+            workload=made.workload.name,
+            policy=made.policy_name,
+            corner=made.platform.corner,
+            order="fixed" if policy.FIXED_TASKS else "dated" if policy.DATED else "any",
+            tasks=tasks,
+            servers=self._servers(),
+            wires=wires,
+            rivals=by_wire,
+            traffic={wire: tuple(found) for wire, found in traffic.items()},
+            resources=self._resources(),
+            chains={
+                name: ChainDemand(chain.tasks, chain.cascades, chain.deadline_ps, chain.max_age_ps)
+                for name, chain in made.recording.chains.items()
+            },
+        )
+
+    def _sensors(self) -> dict[str, SensorDemand]:
+        """The sensors that anybody takes frames of."""
+        made = self._made
+        takers: dict[BlockName, dict[str, InputSpec]] = {}
+        for name, binding in made.bindings.items():
+            taken = made.workload.tasks[name].spec.input
+            if binding.camera is not None and taken is not None:
+                takers.setdefault(binding.camera, {})[name] = taken
+        found = {}
+        for path, taken_by in takers.items():
+            spec = made.platform.dies[path[0]].blocks[path[1]]
+            assert isinstance(spec, SensorSpec)
+            found[".".join(path)] = sensor_demand(path, spec, made.sensor_routes[path].channels, taken_by)
+        return found
+
+    def _order(self) -> dict[str, int]:
+        """The place of each task in the policy's order, where it is a fixed one."""
+        made = self._made
+        keys = sorted((made.policy.key(self._job(name, 0)), name) for name in made.works)
+        return {name: place for place, (_, name) in enumerate(keys)}
+
+    def _job(self, name: str, release_ps: int) -> Job:
+        made = self._made
+        return Job(made.works[name], 0, release_ps, made.recording.tasks[name], lambda _: None)
+
+    # ------------------------------------------------------------ servers
+
+    def _servers(self) -> dict[str, Server]:
+        made = self._made
+        found: dict[str, Server] = {}
+        for pool in made.pools:
+            specs = list(pool.values())
+            name, first = self._server_of[min(pool)], specs[0]
+            if len(pool) > 1:
+                kinds = {spec.preemption for spec in specs}
+                gated_one = next((".".join(path) for path, spec in pool.items() if spec.states.gated), None)
+                reason = f": {gated_one} may have to wake up while others are free" if gated_one else ""
+                switch_ps = max(spec.context_switch_ps for spec in specs)
+                preemption = first.preemption if len(kinds) == 1 else "tile"
+                found[name] = Server(name, len(pool), preemption, None, switch_ps, 0, reason=reason)
+                continue
+            piece_ps = {"full": 0, "tile": first.tile_ps, "none": None}[first.preemption]
+            gated = first.states.gated
+            wake_ps = gated.wake_time_ps if gated else 0
+            found[name] = Server(name, 1, first.preemption, piece_ps, first.context_switch_ps, wake_ps)
+        for die, one in made.platform.dies.items():
+            for name, block in one.blocks.items():
+                if isinstance(block, ComputeSpec):
+                    gated = block.states.gated
+                    found[f"{die}.{name}"] = Server(
+                        f"{die}.{name}", 0, block.preemption, None, block.context_switch_ps,
+                        gated.wake_time_ps if gated else 0, block.buffers,
+                    )  # fmt: skip
+        return found
+
+    def _resources(self) -> dict[str, ResourceDemand]:
+        made = self._made
+        users: dict[str, set[str]] = {name: set() for name in made.workload.resources}
+        for name, work in made.works.items():
+            for item in work.items:
+                for resource in item.holds:
+                    users[resource].add(name)
+        return {
+            name: ResourceDemand(spec.protocol, frozenset(users[name]))
+            for name, spec in made.workload.resources.items()
+        }
+
+    # ------------------------------------------------------------ tasks
+
+    def _task(self, name: str) -> TaskDemand:
+        made = self._made
+        work, info = made.works[name], made.recording.tasks[name]
+        spec = work.task.spec
+        arrival, most_apart_ps = self._arrival(name, spec, info)
+        steps = self._steps(name, work)
+        reason = "" if steps else f"its layers may run on more than {_MOST_WAYS} combinations of blocks"
+        return TaskDemand(
+            name=name,
+            arrival=arrival,
+            deadline_ps=info.deadline_ps,
+            priority=spec.priority,
+            level=self._levels[name],
+            key_ps=made.policy.key(self._job(name, 0)),
+            backlog=spec.backlog,
+            aborts=spec.on_miss == "abort",
+            steps=steps,
+            parent=spec.after.task if spec.after is not None else None,
+            may_not_come=spec.after is not None and spec.after.probability < 1,
+            most_apart_ps=most_apart_ps,
+            reason=reason,
+        )
+
+    def _arrival(self, name: str, spec: TaskSpec, info: TaskInfo) -> tuple[Arrival, int | None]:
+        """The releases of a task (of a cascade: those of its parent), and how far apart two of them may be."""
+        tasks = self._made.workload.tasks
+        if spec.after is not None:
+            parent = tasks[spec.after.task].spec
+            arrival, _ = self._arrival(spec.after.task, parent, self._made.recording.tasks[spec.after.task])
+            return arrival, None
+        if spec.sporadic is not None:
+            mean_ps = spec.sporadic.mean_distance_ps or spec.sporadic.min_distance_ps
+            fixed = mean_ps == spec.sporadic.min_distance_ps
+            return Sporadic(spec.sporadic.min_distance_ps), mean_ps if fixed else None
+        if spec.trace is not None:
+            return Traced(tasks[name].arrivals_ps), None
+        if spec.input is not None:
+            rate_hz = self._made.frame_rates_hz[name]
+            period = Fraction(PS_PER_S * spec.input.every) / rate_hz
+            return Periodic(period), None if spec.input.event < 1 else ceil_div(period.numerator, period.denominator)
+        rate_hz = spec.rate_hz or Fraction(PS_PER_S, spec.period_ps or 1)
+        period = Fraction(PS_PER_S) / rate_hz
+        longest_ps = ceil_div(period.numerator, period.denominator) + spec.jitter_ps
+        return Periodic(period, spec.jitter_ps), longest_ps
+
+    def _steps(self, task: str, work: TaskWork) -> tuple[Step, ...]:
+        """Items that follow one another on the same server make a step; one that is placed while it runs several."""
+        groups: list[_Group] = []
+        for item in work.items:
+            servers = {self._server_of[block] for block in item.options}
+            last = groups[-1] if groups else None
+            if item.only is None and not item.pooled:
+                groups += [_Group([item], (block,), item.position) for block in item.options]
+            elif (
+                last is not None
+                and last.choice is None
+                and last.blocks == item.options
+                and (len(self._pool_of(servers)) == 1 or item.reads == (last.items[-1].position,))
+            ):
+                last.items.append(item)
+            else:
+                groups.append(_Group([item], item.options, None))
+        steps_of: dict[int, list[int]] = {}
+        for number, group in enumerate(groups):
+            for item in group.items:
+                steps_of.setdefault(item.position, []).append(number)
+        steps = []
+        for number, group in enumerate(groups):
+            parts = self._parts(task, work, group)
+            if parts is None:
+                return ()
+            reads = {step for item in group.items for read in item.reads for step in steps_of[read]}
+            names = [item.name for item in group.items]
+            step = Step(
+                names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}", self._server_of[group.blocks[0]], parts,
+                tuple(sorted(reads - {number})), _holds(group.items, parts), group.choice, len(group.blocks),
+                frozenset(".".join(block) for block in group.blocks),
+            )  # fmt: skip
+            steps.append(step)
+        return tuple(steps)
+
+    def _pool_of(self, servers: set[str]) -> Collection[BlockName]:
+        return next((pool for pool in self._made.pools if self._server_of[min(pool)] in servers), {("", ""): None})
+
+    def _parts(self, task: str, work: TaskWork, group: _Group) -> tuple[Part, ...] | None:
+        """None: there are too many ways in which what it reads may have been made."""
+        place = {item.position: at for at, item in enumerate(group.items)}
+        block = group.blocks[0]
+        parts = []
+        for item in group.items:
+            ways = self._sources(work, item, block)
+            if ways is None:
+                return None
+            tiles, *otherwise = [self._tiles(task, work, item, block, sources) for sources in ways]
+            part = Part(
+                item.name,
+                tiles,
+                tuple(place[read] for read in item.reads if read in place),
+                not item.reads or any(read not in place for read in item.reads),
+                item.stage is not None,
+                self._ahead(task, work, item, block),
+                tuple(otherwise),
+            )
+            parts.append(part)
+        return tuple(parts)
+
+    @staticmethod
+    def _sources(work: TaskWork, item: Item, block: BlockName) -> list[tuple[BlockName, ...]] | None:
+        """The memories that what ``item`` reads may lie in, in all combinations; None: there are too many."""
+        makers = [(None,) if read is None else work.items[read].options for read in item.layer_reads]
+        if prod(map(len, makers)) > _MOST_WAYS:
+            return None
+        return list(dict.fromkeys(tuple(work.source(maker, block) for maker in way) for way in product(*makers)))
+
+    def _tiles(
+        self, task: str, work: TaskWork, item: Item, block: BlockName, sources: tuple[BlockName, ...]
+    ) -> tuple[Tile, ...]:
+        path, priority = ".".join(block), work.task.spec.priority
+        factor = self._stretch.get((task, path))
+        found, kept = [], _Kept()
+        for tile in work.tiles(item, block, sources):
+            least = tuple(
+                Load(self._move(f"{path}.load", task, priority, load.route, load.bytes), load.is_input)
+                for load in self._loads(tile)
+            )
+            compute_ps = tile.compute_ps
+            if factor is not None:
+                exact = compute_ps * factor
+                compute_ps = ceil_div(exact.numerator, exact.denominator)
+            store = None
+            if tile.store is not None:
+                store = self._move(f"{path}.store", task, priority, *tile.store)
+            found.append(Tile(compute_ps, kept.all_of(least), store, least))
+        return tuple(found)
+
+    def _ahead(self, task: str, work: TaskWork, item: Item, block: BlockName) -> Move | None:
+        first = work.tiles(item, block, work.default_sources(item, block))[0]
+        if first.piece is None or not first.loads_weights or not first.piece.bytes:
+            return None
+        initiator, priority = f"{'.'.join(block)}.stage", work.task.spec.priority
+        return self._move(initiator, task, priority, first.piece.route, first.piece.bytes)
+
+    @staticmethod
+    def _loads(tile: TileWork) -> Iterable[_Loading]:
+        """Those of ``tile``, the fetching of its piece of staged weights first: it may have to be brought again."""
+        if tile.piece is not None and tile.loads_weights and tile.piece.bytes:
+            yield _Loading(tile.piece.route, tile.piece.bytes, False)
+        for load in tile.loads:
+            yield _Loading(load.route, load.bytes, load.is_input)
+
+    def _move(self, initiator: str, task: str, priority: int, route: Route, n_bytes: int) -> Move:
+        key = (initiator, task, route.channels, n_bytes)
+        if key not in self._moves:
+            self._moves[key] = move_of(initiator, task, priority, route.channels, n_bytes)
+        return self._moves[key]
+
+
+class _Group(NamedTuple):
+    """Items of one step, the processors or the block that may run them, and the choice that they are part of."""
+
+    items: list[Item]
+    blocks: tuple[BlockName, ...]
+    choice: int | None
+
+
+class _Loading(NamedTuple):
+    route: Route
+    bytes: int
+    is_input: bool
+
+
+class _Kept:
+    """The weights and inputs of the last tile that loaded any: the next tiles may have to load them again."""
+
+    def __init__(self) -> None:
+        self._last: dict[bool, tuple[Load, ...]] = {False: (), True: ()}
+
+    def all_of(self, loads: tuple[Load, ...]) -> tuple[Load, ...]:
+        """``loads`` and what a tile with them would have kept."""
+        whole: list[Load] = []
+        for is_input in (False, True):
+            own = tuple(load for load in loads if load.is_input is is_input)
+            if own:
+                self._last[is_input] = own
+            whole += own or self._last[is_input]
+        return tuple(whole)
+
+
+def _holds(group: list[Item], parts: tuple[Part, ...]) -> tuple[Hold, ...]:
+    """How long each resource is had at most, in computing time of the step: from its first holder to its last."""
+    found = []
+    for resource in sorted({name for item in group for name in item.holds}):
+        places = [at for at, item in enumerate(group) if resource in item.holds]
+        span = parts[places[0] : places[-1] + 1]
+        ps = sum(tile.compute_ps for part in span for tile in part.tiles)
+        found.append(Hold(resource, ps, places[0], places[-1]))
+    return tuple(found)
+
+
+def _moves_of(task: TaskDemand) -> list[tuple[Move, int]]:
+    """The moves of one job of ``task``, and how often each is made at most."""
+    counts: dict[Move, int] = {}
+    for step in task.steps:
+        for part in step.parts:
+            if part.ahead is not None:
+                counts[part.ahead] = counts.get(part.ahead, 0) + len(part.tiles)
+            for tile in chain(part.tiles, *part.otherwise):
+                for load in tile.loads:
+                    counts[load.move] = counts.get(load.move, 0) + 1
+                if tile.store is not None:
+                    counts[tile.store] = counts.get(tile.store, 0) + 1
+    return list(counts.items())
+
+
+def _landing(
+    sensor: str, task: str, landed: dict[str, Landed] | NoBound, alone: dict[str, Landed] | NoBound
+) -> Landing:
+    if isinstance(landed, NoBound):
+        best_ps = alone[task].best_ps if not isinstance(alone, NoBound) else 0
+        return Landing(best_ps, None, sensor, reason=landed.reason)
+    assert not isinstance(alone, NoBound)  # with rivals there is a bound
+    return Landing(landed[task].best_ps, landed[task].worst_ps, sensor, alone[task].worst_ps)
+
+
+def _frames(sensor: SensorDemand, landed: dict[str, Landed] | NoBound) -> Iterator[Traffic]:
+    """The frames of a sensor as traffic on the wires of its way."""
+    reason, late_ps = "", 0
+    if isinstance(landed, NoBound):
+        reason = landed.reason
+    else:
+        late_ps = max(one.worst_ps for one in landed.values())
+    for frame in sensor.frames:
+        totals: dict[str, tuple[int, int]] = {}
+        for move, count in frame.moves:
+            for crossing in move.crossings:
+                ps, bursts = totals.get(crossing.wire, (0, 0))
+                totals[crossing.wire] = ps + count * crossing.busy_ps, bursts + count * crossing.bursts
+        for wire, (ps, bursts) in totals.items():
+            yield Traffic(wire, ps, bursts, 0, sensor.camera.name, None, Periodic(frame.period), late_ps, reason)
