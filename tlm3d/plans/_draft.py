@@ -141,7 +141,9 @@ def retimed(graph: Graph, places: Mapping[str, str], nodes: Begun, legs: BegunLe
             free["block", places[what]] = slots[what].finish_ps
         else:
             move = graph.move(*what, places[what[0]], places[what[1]])[leg]
-            at_ps = max(there.get(what, slots[what[0]].finish_ps), *(free.get(("link", link), 0) for link in move.links), 0)
+            at_ps = max(
+                there.get(what, slots[what[0]].finish_ps), *(free.get(("link", link), 0) for link in move.links), 0
+            )
             hauls += [Haul(what, link, at_ps, at_ps + move.ps, leg) for link in move.links or ("",)]
             free |= {("link", link): at_ps + move.ps for link in move.links}
             there[what] = at_ps + move.ps

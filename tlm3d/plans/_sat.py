@@ -188,9 +188,13 @@ class _Model:
         """No block does two things at once; and what follows from it, which the solver would find late."""
         works = []
         for block in self._graph.blocks:
-            uses = [(n, self._units(self._graph.time_ps[n, block])) for n in self._graph.nodes if (n, block) in self._on]
+            uses = [
+                (n, self._units(self._graph.time_ps[n, block])) for n in self._graph.nodes if (n, block) in self._on
+            ]
             self.cp.add_no_overlap(
-                self.cp.new_optional_fixed_size_interval_var(self._start[n], length, self._on[n, block], f"{n} on {block}")
+                self.cp.new_optional_fixed_size_interval_var(
+                    self._start[n], length, self._on[n, block], f"{n} on {block}"
+                )
                 for n, length in uses
             )
             if uses:

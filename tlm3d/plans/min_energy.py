@@ -97,7 +97,9 @@ class _Search:
 
     def repair(self) -> None:
         """From the cheapest blocks, one node at a time to where a picosecond less costs least, until it is in time."""
-        cheapest = {n: min(bs, key=lambda b: self._graph.energy_aj.get((n, b), 0)) for n, bs in self._graph.options.items()}
+        cheapest = {
+            n: min(bs, key=lambda b: self._graph.energy_aj.get((n, b), 0)) for n, bs in self._graph.options.items()
+        }
         now = self._try(cheapest)
         while now is not None and not self.offer(now):
             found: tuple[float, Schedule] | None = None
