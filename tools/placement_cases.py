@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from tlm3d.plans.graph import Edge, Graph, Move, Moves
@@ -30,8 +32,9 @@ def layered(seed: int, nodes: int = 12, blocks: int = 3) -> Graph:
     ratio = random.choice((0.5, 1, 2))
     edges: dict[Edge, dict[tuple[str, str], Moves]] = {}
     for i, layer in enumerate(depth[1:], 1):
+        earlier = [name for one in depth[: i - 1] for name in one]
         for b in layer:
-            before = depth[i - 1] + random.sample(sum(depth[: i - 1], []), min(1, i - 1))
+            before = depth[i - 1] + random.sample(earlier, min(1, i - 1))
             for a in random.sample(before, min(len(before), random.randint(1, 3))):
                 ps = int(random.uniform(0, 2) * ratio * 100 * US)
                 aj = int(ps / US * 0.2 * NJ)
@@ -63,8 +66,19 @@ def network(seed: int, layers: int = 12, blocks: int = 3, branches: bool = True)
     edges: dict[Edge, dict[tuple[str, str], Moves]] = {}
     for a, b in wired(random, names, branches):
         ps = int(random.lognormvariate(3.2, 0.9) * US)
-        edges[a, b] = {pair: tuple(Move((link,), ps, ps // US * NJ // 20) for link in way) for pair, way in ways.items()}
+        edges[a, b] = {
+            pair: tuple(Move((link,), ps, ps // US * NJ // 20) for link in way) for pair, way in ways.items()
+        }
     return Graph(tuple(names), tuple(on), time_ps, energy_aj, edges)
+
+
+def on_one_bus(graph: Graph) -> Graph:
+    """The same, with all that moves on one link."""
+    edges = {
+        edge: {pair: tuple(Move(("bus",), m.ps, m.aj) for m in moves) for pair, moves in pairs.items()}
+        for edge, pairs in graph.edges.items()
+    }
+    return replace(graph, edges=edges)
 
 
 def passed(i: int, j: int) -> list[str]:
@@ -82,3 +96,13 @@ def wired(random: Random, names: list[str], branches: bool) -> list[Edge]:
         edges += [(a, b) for a in ends for b in side]
         ends, i = side, i + len(side)
     return edges
+
+
+FAMILIES: dict[str, Callable[[int], Graph]] = {
+    "layered, 12 nodes, 3 blocks": layered,
+    "the same on one bus": lambda seed: on_one_bus(layered(seed)),
+    "layered, 20 nodes, 3 blocks": lambda seed: layered(seed, 20),
+    "chain, 12 layers, 3 blocks": lambda seed: network(seed, branches=False),
+    "branches, 12 layers, 3 blocks": network,
+    "branches, 24 layers, 3 blocks": lambda seed: network(seed, 24),
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tlm3d.errors import PluginError
 from tlm3d.plans import Planner
@@ -14,13 +14,16 @@ from tlm3d.plans.heft import Heft
 from tlm3d.plans.min_energy import MinEnergy
 from tlm3d.plans.schedule import Schedule
 
+if TYPE_CHECKING:
+    from tlm3d.plans._sat import Solver
+
 
 class Optimal(Planner):
     """Least makespan; or with ``aim="energy"`` least energy within the deadline, then least makespan.
 
     Intervals on blocks and links that are there where the blocks chosen need them, none over another (``_sat.py``).
-    ``limit_s`` of searching at most; then it is the best found, ``bound_ps`` is what has been proved, and ``optimal`` is
-    false. With one worker the same graph gives the same schedule, on any machine, unless the time is up.
+    ``limit_s`` of searching at most; then it is the best found, ``bound_ps`` is what has been proved, and
+    ``optimal`` is false. With one worker the same graph gives the same schedule, on any machine, unless the time is up.
     Where no schedule meets the deadline, it is the shortest one.
     """
 
