@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tlm3d import load_platform, load_workload, plan, simulate
+from tlm3d import bound, load_platform, load_workload, plan, simulate
 from tlm3d.model.plan_graph import JobGraph
 from tlm3d.model.planning import make_plan
 from tlm3d.model.residency import Residency
@@ -206,6 +206,20 @@ def test_every_stage_and_layer_runs_where_it_was_planned_and_nowhere_else(place:
         (span.task, span.layer, ".".join(span.component)) for span in result.recording.spans if span.what == "compute"
     }
     assert ran == {(task, name, block) for task in made.tasks for name, block in blocks(made, task).items()}
+
+
+def test_a_run_by_a_plan_stays_within_the_bounds_of_the_plan() -> None:
+    platform, workload = load_platform(PLATFORM), with_choice()
+    made = plan(platform, workload, place="heft")
+    bounds = bound(platform, workload, plan=made)
+    result = simulate(platform, workload, plan=made, horizon="300 ms", record="totals")
+    for name, task in result.tasks.items():
+        bound_ps, foreseen_ps = bounds.tasks[name].bound_ps, made.tasks[name].response_ps
+        assert task.response is not None
+        assert bound_ps is not None
+        assert foreseen_ps is not None
+        assert task.response.max_ps <= bound_ps
+        assert foreseen_ps <= bound_ps
 
 
 def test_rows_that_are_read_first_go_first(tmp_path: Path) -> None:
