@@ -35,7 +35,7 @@ def described(case: Case) -> tuple[PlatformSpec, WorkloadSpec]:
 
 
 def alone(seed: int, where: list[str], buffers: int, is_chain: bool) -> tuple[PlatformSpec, WorkloadSpec]:
-    """One job of one network on a random pair of blocks; nothing is gated."""
+    """One job of one network on a random pair of blocks, which may be gated when idle; no link is."""
     rng = random.Random(seed)
     case = random_case(seed)
     case.platform["links"]["tsv"].pop("gated", None)
@@ -43,6 +43,9 @@ def alone(seed: int, where: list[str], buffers: int, is_chain: bool) -> tuple[Pl
         for name in ("x", "y"):
             if name in die["blocks"]:
                 die["blocks"][name]["buffers"] = buffers
+                after = rng.choice([0, 1, 2 * US, 50 * US])
+                gated = {"after": f"{after} ps", "power": "1 uW", "wake_time": f"{rng.choice([1, US])} ps"}
+                die["blocks"][name]["states"] = rng.choice([{}, {"gated": gated}])
     rows = []
     for i in range(rng.randint(1, 6)):
         row = {"name": f"conv{i}", "op": "conv", "kernel": [3, 3], "channels": rng.randint(1, 6), "padding": "same"}

@@ -1,7 +1,7 @@
 """What items take and spend on blocks that have nothing else to do, on channels that nobody else uses.
 
-The recurrence of the block (see pipeline.py). No part of it: gates that have to open first, weights that are fetched
-into a stage ahead of their layer, and loads and stores of the block itself that meet on one channel.
+The recurrence of the block (see pipeline.py). No part of it: channels that are gated, weights that are fetched into a
+stage ahead of their layer, and loads and stores of the block itself that meet on one channel.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from tlm3d.model.topology import Route
 from tlm3d.model.work import TileWork, moves
+from tlm3d.spec.states import GatedSpec
 from tlm3d.tlm.channel import Channel
 from tlm3d.tlm.passage import Passage
 from tlm3d.units import ceil_div
@@ -20,11 +21,13 @@ from tlm3d.units import ceil_div
 class Line:
     """A block of one or two ``buffers`` that runs the items of one job, in the order of the calls.
 
-    ``slowdown``: by how much everything there takes longer than alone, 1 or more.
+    ``slowdown``: by how much everything there takes longer than alone, 1 or more. ``gate``: it is gated when the job
+    comes, and again after idling; None: never.
     """
 
-    def __init__(self, buffers: int, slowdown: Fraction = Fraction(1)) -> None:
-        self._buffers, self._slowdown = buffers, slowdown
+    def __init__(self, buffers: int, slowdown: Fraction = Fraction(1), gate: GatedSpec | None = None) -> None:
+        self._buffers, self._slowdown, self._gate = buffers, slowdown, gate
+        self._awake_until_ps = -1  # if nothing comes by then
         self.load_ps = 0  # the load port is free
         self._computed_ps = self._stored_ps = (0, 0)  # of the last two tiles
 
@@ -40,9 +43,12 @@ class Line:
         ``weights_ps``: from when its first weights may come, where it begins with weights; else ``ready_ps``.
         """
         begin_ps, piece = -1, None
+        awake_ps = weights_ps
+        if self._gate is not None and weights_ps > self._awake_until_ps:
+            awake_ps += self._gate.wake_time_ps
         for tile in tiles:
             computed_ps, stored_ps = self._computed_ps, self._stored_ps
-            at_ps = self.begins_ps(weights_ps)
+            at_ps = self.begins_ps(awake_ps)
             begin_ps = at_ps if begin_ps < 0 else begin_ps
             if tile.piece is not None and tile.loads_weights and tile.piece is not piece:
                 piece = tile.piece
@@ -55,6 +61,8 @@ class Line:
             if tile.store is not None:
                 end_ps = max(end_ps, stored_ps[1]) + self._moved_ps(*tile.store)
                 self._stored_ps = stored_ps[1], end_ps
+        if self._gate is not None:
+            self._awake_until_ps = end_ps + self._gate.after_ps
         return begin_ps, end_ps
 
     def _moved_ps(self, route: Route, n_bytes: int) -> int:

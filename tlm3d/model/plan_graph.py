@@ -67,7 +67,7 @@ class JobGraph:
         one come in behind the last tile of those that it reads. What waits for one block goes in the order of the job.
         """
         items = self._work.items
-        lines = {block: Line(self._buffers(block), self._slowdown(block)) for block in {i.options[0] for i in items}}
+        lines = {block: self._line(block) for block in {item.options[0] for item in items}}
         found: dict[int, tuple[int, int]] = {}
         committed: dict[int, int] = {}  # when its last tile has loaded
         while len(found) < len(items):
@@ -96,6 +96,10 @@ class JobGraph:
             able.append((lines[block].begins_ps(weights_ps), item.position, ready_ps, weights_ps))
         _, position, ready_ps, weights_ps = min(able)
         return self._work.items[position], ready_ps, weights_ps
+
+    def _line(self, block: BlockName) -> Line:
+        states = self._platform.dies[block[0]].blocks[block[1]].states
+        return Line(self._buffers(block), self._slowdown(block), states.gated)
 
     def _slowdown(self, block: BlockName) -> Fraction:
         return 1 / max(1 - self._load.get(block, Fraction(0)), _LEAST_LEFT)
