@@ -166,9 +166,9 @@ proved to be 73. On graphs of up to five nodes the optimum is held against tryin
 
 The tables are written by `python tools/placement_gap.py` from `tools/data/placement_gap.csv`; CI makes the fast columns
 anew and solves a part again. The graphs are random with fixed seeds (`tools/placement_cases.py`): layered ones as in
-the paper's section 5.1, every two blocks with a link of their own each way or all on one bus; and networks on three stacked
-dies, chains of layers or with two and three branches side by side, where from the first die to the last two links are
-passed.
+the paper's section 5.1, every two blocks with a link of their own each way or all on one bus; and networks on three
+stacked dies, chains of layers or with two and three branches side by side, where from the first die to the last two
+links are passed.
 """
 
 MAKESPANS = """

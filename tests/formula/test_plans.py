@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import pytest
 
-from tlm3d.errors import ElaborationError
+from tlm3d.errors import ElaborationError, PluginError
+from tlm3d.plans.cpop import Cpop, critical_path
+from tlm3d.plans.fixed import Fixed
 from tlm3d.plans.graph import Graph, Move
-from tlm3d.plans.heft import Heft
+from tlm3d.plans.heft import Heft, by_upward_rank
+from tlm3d.plans.min_energy import MinEnergy
+from tlm3d.plans.optimal import Optimal
 from tlm3d.plans.schedule import Schedule, Slot
 
 # The example of Topcuoglu, Hariri & Wu, IEEE TPDS 13(3):260-274, 2002, figures 2 and 3. Its times and edges as in
@@ -31,15 +36,15 @@ HEFT_SLOTS = (  # by start
 HEFT_ORDER = ("1", "3", "4", "2", "5", "6", "9", "7", "8", "10")
 
 
-def published(link: str = "") -> Graph:
+def published(link: str = "", unit_ps: int = 1) -> Graph:
     """The example; with a name, all that moves between processors goes over that one link."""
     links = (link,) if link else ()
     return Graph(
         tuple(str(i) for i in range(1, 11)),
         PROCESSORS,
-        {(str(i), p): ps for i, row in enumerate(TIMES, 1) for p, ps in zip(PROCESSORS, row, strict=True)},
+        {(str(i), p): ps * unit_ps for i, row in enumerate(TIMES, 1) for p, ps in zip(PROCESSORS, row, strict=True)},
         edges={
-            (str(a), str(b)): {(x, y): (Move(links, ps),) for x in PROCESSORS for y in PROCESSORS if x != y}
+            (str(a), str(b)): {(x, y): (Move(links, ps * unit_ps),) for x in PROCESSORS for y in PROCESSORS if x != y}
             for a, b, ps in EDGES
         },
     )
@@ -54,6 +59,25 @@ def test_heft_makes_the_schedule_of_the_paper() -> None:
     assert plan.makespan_ps == 80
     assert sorted(plan.slots) == sorted(Slot(*slot) for slot in HEFT_SLOTS)
     assert plan.problems(published()) == []
+    assert tuple(by_upward_rank(published())) == HEFT_ORDER
+
+
+def test_cpop_has_the_makespan_of_the_paper_and_its_critical_path_on_one_processor() -> None:
+    graph = published()
+    through = {node: graph.upward[node] + graph.downward[node] for node in graph.nodes}
+    path = critical_path(graph, through)
+    assert path == ["1", "2", "9", "10"]  # section 4.2; its processor is the second: 16 + 19 + 12 + 7 = 54
+    plan = Cpop().plan(graph)
+    assert plan.makespan_ps == 86
+    assert {plan.places[node] for node in path} == {"p2"}
+    assert plan.problems(graph) == []
+
+
+def test_the_least_makespan_of_the_papers_example_is_proved() -> None:
+    pytest.importorskip("ortools")
+    plan = Optimal().plan(published())
+    assert plan.problems(published()) == []
+    assert (plan.makespan_ps, plan.bound_ps, plan.optimal) == (73, 73, True)
 
 
 def test_heft_without_contention_is_the_classic_one_whatever_the_links() -> None:
@@ -143,3 +167,70 @@ def test_the_bound_of_every_schedule_is_the_critical_path_or_the_work() -> None:
     heap = Graph(("a", "b", "c"), ("x", "y"), {(n, b): 3 for n in "abc" for b in "xy"})
     assert heap.least_makespan_ps == 5  # 9 ps of work on two blocks
     assert published().upward["1"] == Fraction(108)
+
+
+# Three layers in a chain; the fast block takes 2 ps and 10 aJ a layer, the frugal one 5 ps and 3 aJ; a move between
+# them 1 ps and 1 aJ. All frugal: 15 ps, 9 aJ. One fast at an end: 2 + 1 + 10 = 13 ps, 17 aJ; in the middle 14 ps and
+# 18 aJ. Two fast at an end: 2 + 2 + 1 + 5 = 10 ps, 24 aJ. All fast: 6 ps, 30 aJ.
+def chain() -> Graph:
+    nodes = ("a", "b", "c")
+    over = (Move(("link",), 1, 1),)
+    return Graph(
+        nodes, ("fast", "frugal"),
+        {(node, block): ps for node in nodes for block, ps in (("fast", 2), ("frugal", 5))},
+        {(node, block): aj for node in nodes for block, aj in (("fast", 10), ("frugal", 3))},
+        {edge: {("fast", "frugal"): over, ("frugal", "fast"): over} for edge in (("a", "b"), ("b", "c"))},
+    )  # fmt: skip
+
+
+CHAIN = [(None, 9, 15), (15, 9, 15), (14, 17, 13), (13, 17, 13), (12, 24, 10), (10, 24, 10), (9, 30, 6), (6, 30, 6)]
+
+
+@pytest.mark.parametrize(("deadline_ps", "aj", "ps"), CHAIN)
+def test_the_least_energy_within_a_deadline(deadline_ps: int | None, aj: int, ps: int) -> None:
+    plan = MinEnergy().plan(chain(), deadline_ps)
+    assert (plan.energy_aj, plan.makespan_ps, plan.bound_aj, plan.optimal) == (aj, ps, aj, True)
+
+
+@pytest.mark.parametrize(("deadline_ps", "aj", "ps"), CHAIN)
+def test_the_solver_finds_the_same(deadline_ps: int | None, aj: int, ps: int) -> None:
+    pytest.importorskip("ortools")
+    plan = Optimal("energy").plan(chain(), deadline_ps)
+    assert (plan.energy_aj, plan.makespan_ps, plan.bound_aj, plan.optimal) == (aj, ps, aj, True)
+
+
+def test_where_no_schedule_is_in_time_it_is_the_shortest() -> None:
+    plan = MinEnergy().plan(chain(), 5)
+    assert (plan.makespan_ps, plan.optimal) == (6, False)
+
+
+def test_without_a_choice_every_node_is_on_its_preferred_block() -> None:
+    assert set(Fixed().plan(chain()).places.values()) == {"fast"}
+    assert Fixed().plan(chain()).makespan_ps == 6
+
+
+def test_times_too_great_for_the_solver_still_give_a_schedule_and_a_bound() -> None:
+    pytest.importorskip("ortools")
+    factor = 2**61 + 1  # a chain of 15 of these is more than 2**63
+    graph = chain()
+    great = Graph(
+        graph.nodes, graph.blocks, {key: ps * factor + i for i, (key, ps) in enumerate(graph.time_ps.items())},
+        graph.energy_aj, graph.edges,
+    )  # fmt: skip
+    plan = Optimal("energy").plan(great, 11 * factor)
+    assert plan.problems(great) == []
+    assert plan.energy_aj == 24
+    shortest = Optimal().plan(published(unit_ps=factor))
+    assert shortest.problems(published(unit_ps=factor)) == []
+    assert (
+        0 < shortest.bound_ps <= 73 * factor == shortest.makespan_ps
+    )  # in units of 2 ** 21 or more, but the same order
+
+
+def test_without_or_tools_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "tlm3d.plans._sat", raising=False)
+    for name in [name for name in sys.modules if name.split(".")[0] == "ortools"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ortools", None)
+    with pytest.raises(PluginError, match=r"^the planner 'optimal' needs OR-Tools, .*: pip install 'tlm3d\[plan\]'"):
+        Optimal().plan(chain())

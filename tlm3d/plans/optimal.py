@@ -23,7 +23,7 @@ class Optimal(Planner):
 
     Intervals on blocks and links that are there where the blocks chosen need them, none over another (``_sat.py``).
     ``limit_s`` of searching at most; then it is the best found, ``bound_ps`` is what has been proved, and
-    ``optimal`` is false. With one worker the same graph gives the same schedule, on any machine, unless the time is up.
+    ``optimal`` is false. With one worker the same graph gives the same schedule every time, unless the time is up.
     Where no schedule meets the deadline, it is the shortest one.
     """
 
