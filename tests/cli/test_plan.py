@@ -69,6 +69,19 @@ def test_a_plan_by_hand_compares_only_what_it_says(tlm3d: Command) -> None:
     assert (plan["tasks"]["look"]["response_ps"], plan["tasks"]["look"]["energy_aj"]) == (4 * 10**9, None)
 
 
+def test_bounds_are_those_of_the_plan(tlm3d: Command, tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    tlm3d("plan", *PAIR, "--place", "fixed", "-o", file)
+    of_plan = json.loads(tlm3d("bound", *PAIR, "--plan", file, "--json", "-").stdout)
+    # Fixed takes what stands first, and the workload without a choice has nothing else.
+    assert of_plan == json.loads(tlm3d("bound", *PAIR[:2], "--json", "-").stdout)
+    assert of_plan == json.loads(tlm3d("bound", *PAIR, "--place", "fixed", "--json", "-").stdout)
+    beside = result(tlm3d, "--plan", file, "--bounds")
+    assert beside["bounds"]["tasks"] == of_plan["tasks"]
+    for name, task in beside["tasks"].items():
+        assert task["response_ps"]["max"] <= of_plan["tasks"][name]["bound_ps"]
+
+
 @pytest.mark.parametrize("command", ["sweep", "compare"])
 def test_sweeps_and_comparisons_plan_every_point_anew(tlm3d: Command, command: str) -> None:
     if command == "sweep":

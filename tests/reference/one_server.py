@@ -34,7 +34,7 @@ def finishes(jobs: Sequence[Job]) -> list[int]:
     queues: dict[str, list[int]] = {}
     for place, job in enumerate(jobs):
         queues.setdefault(job.task, []).append(place)
-    now = 0
+    now = min((job.ready for job in jobs), default=0)
     while any(queues.values()):
         heads = [queue[0] for queue in queues.values() if queue]
         ready = [place for place in heads if jobs[place].ready <= now]

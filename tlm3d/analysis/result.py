@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tlm3d.bounds.result import Bounds
 from tlm3d.record.recording import JobEnd, LockWait, Recording
 
 
@@ -304,3 +305,4 @@ class Result:
     blocks: dict[str, BlockUse] = field(default_factory=dict)  # those at work, as die.block
     troubles: tuple[Trouble, ...] = ()
     plan: PlanResult | None = None  # None where the run chose itself
+    bounds: Bounds | None = None  # of the same platform, workload and policy; None where they were not asked for

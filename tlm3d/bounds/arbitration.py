@@ -72,14 +72,14 @@ class Waits(NamedTuple):
     """What a burst of ours waits at most.
 
     ``first``: the first one, where the transfer is posted to this wire; ``next_ps``: one that is ready when the one
-    before it leaves the wire; ``fresh``: any other. With ``urgent`` there are rivals with a smaller number; each burst
-    of theirs adds its wire time and ``again_ps``.
+    before it leaves the wire; ``fresh``: any other. With ``by_rate`` there are rivals for whom this is not enough: each
+    burst of a smaller number adds its wire time and ``again_ps``.
     """
 
     first: Wait = Wait()
     next_ps: int = 0
     fresh: Wait = Wait()
-    urgent: bool = False
+    by_rate: bool = False
     again_ps: int = 0
 
 
@@ -103,7 +103,7 @@ def priority(rivals: Sequence[Rival], priority: int, is_first_hop: bool) -> Wait
     turn_ps = _turn_ps(rival for rival in rivals if rival.priority == priority)
     wait = Wait(turn_ps, max(0, larger_ps - 1))
     urgent = any(rival.priority < priority for rival in rivals)
-    return Waits(wait, turn_ps, wait, urgent, turn_ps if urgent else 0)
+    return Waits(wait, turn_ps, wait, urgent, turn_ps)
 
 
 def oldest(rivals: Sequence[Rival], priority: int, is_first_hop: bool) -> Waits:

@@ -138,16 +138,23 @@ class Traced(Arrival):
 
 @dataclass(frozen=True)
 class Delayed(Arrival):
-    """The events of another stream, each up to ``late_ps`` later than there."""
+    """The events of another stream, each up to ``late_ps`` later than there, and at least ``apart_ps`` from each other.
+
+    They are apart where a job only comes when the one before has finished, which takes its least work.
+    """
 
     of: Arrival
     late_ps: int
+    apart_ps: int = 0
 
     def most(self, window_ps: int) -> int:
-        return self.of.most(window_ps + self.late_ps) if window_ps > 0 else 0
+        if window_ps <= 0:
+            return 0
+        events = self.of.most(window_ps + self.late_ps)
+        return min(events, -(-window_ps // self.apart_ps)) if self.apart_ps else events
 
     def least_span_ps(self, n: int) -> int:
-        return max(0, self.of.least_span_ps(n) - self.late_ps)
+        return max(0, self.of.least_span_ps(n) - self.late_ps, n * self.apart_ps)
 
     @property
     def rate(self) -> Fraction:
@@ -155,4 +162,4 @@ class Delayed(Arrival):
 
     @property
     def cycle_ps(self) -> int | None:
-        return self.of.cycle_ps
+        return None if self.apart_ps else self.of.cycle_ps

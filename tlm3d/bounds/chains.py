@@ -37,5 +37,7 @@ def _bound(demand: Demand, name: str, chain: ChainDemand, tasks: Mapping[str, Ta
         elif place and task.may_not_come:
             return none(f"{member} is not released by every job before it")
     apart_ps = demand.tasks[chain.tasks[0]].most_apart_ps
-    age_ps = None if apart_ps is None else reaction_ps + apart_ps
-    return ChainBound(name, reaction_ps, age_ps, "", chain.deadline_ps, chain.max_age_ps)
+    if apart_ps is None:
+        reason = f"nothing bounds how far apart the jobs of {chain.tasks[0]} are released"
+        return ChainBound(name, reaction_ps, None, reason, chain.deadline_ps, chain.max_age_ps)
+    return ChainBound(name, reaction_ps, reaction_ps + apart_ps, "", chain.deadline_ps, chain.max_age_ps)

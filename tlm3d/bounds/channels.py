@@ -11,7 +11,7 @@ whatever rivals did to the bursts before, up or down the route: their waits are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -20,17 +20,23 @@ from tlm3d.bounds.arbitration import ARBITERS, Crossing, Move, Rival, Waits, Wir
 from tlm3d.bounds.claim import NoBound
 from tlm3d.units import ceil_div
 
-__all__ = ["Crossing", "Held", "Move", "Wire", "held_up"]
+__all__ = ["Channels", "Crossing", "Held", "Move", "Wire", "held_up"]
 
-_FOLLOWED = 1024  # bursts times hops that are followed one by one
+_FOLLOWED = 128  # bursts times hops that are followed one by one
 
 
 class Held(NamedTuple):
-    """finish − posting ≤ ``alone_ps`` + ``ps`` + what more urgent traffic adds on the wires ``by_rate``.
+    """finish − posting ≤ ``alone_ps`` + ``ps`` + what the caller, who knows how much there is, adds for ``by_rate``.
 
-    That is for the caller, who knows how much of it there is: ``urgent_ps`` of the crossing of such a wire by every
-    transfer of another initiator with a smaller number that is in flight at any time in [posting, finish]: all that are
-    posted in it, and of each initiator the one that was in flight at its beginning.
+    On each of these wires that is, of every transfer of another initiator that is in flight at any time in
+    [posting, finish] (all that are posted in it and, of each initiator, the one that was in flight at its beginning)
+
+    - ``urgent_ps`` of its crossing, where the arbiter is ``priority`` and its number smaller;
+    - else ``busy_ps`` of its crossing, where its initiator was left out.
+
+    That is enough: waits of one transfer for one wire follow one another, and rivals that are not counted burst by
+    burst prolong them by their time on the wire. So it is along any chain of transfers and computations each of which
+    waits for the one before: then [posting, finish] is all of the chain, and a transfer of a rival counts once a wire.
     """
 
     ps: int
@@ -42,48 +48,78 @@ class Held(NamedTuple):
         return crossing.busy_ps + crossing.bursts * self.again_ps.get(crossing.wire, 0)
 
 
-def held_up(move: Move, rivals: Mapping[str, Sequence[Move]], wires: Mapping[str, Wire]) -> Held | NoBound:
-    """What the moves of other initiators that ever cross its wires (``rivals``, by wire) add to ``move``, and gates."""
-    route = [wires[crossing.wire] for crossing in move.crossings]
-    waits: list[Waits] = []
-    for hop, wire in enumerate(route):
+def held_up(
+    move: Move, rivals: Mapping[str, Sequence[Move]], wires: Mapping[str, Wire], left_out: Collection[str] = ()
+) -> Held | NoBound:
+    """What rivals on its wires add to ``move``, and gates; ``rivals``, by wire: every move that may ever cross it.
+
+    Initiators that are ``left_out`` are for the caller. Where they seldom send that is less than what is counted here,
+    a burst of theirs before each of ours. With all left out any arbiter has a bound that leaves no wire idle.
+    """
+    return Channels(rivals, wires).held_up(move, left_out)
+
+
+class Channels:
+    """All wires, and the moves that may ever cross each. Answers for many of them: what is shared is found once."""
+
+    def __init__(self, rivals: Mapping[str, Sequence[Move]], wires: Mapping[str, Wire]) -> None:
+        self._rivals, self._wires = rivals, wires
+        self._waits: dict[tuple[str, str, int, bool, frozenset[str]], Waits | NoBound] = {}
+
+    def held_up(self, move: Move, left_out: Collection[str] = ()) -> Held | NoBound:
+        """See ``held_up`` above."""
+        route = [self._wires[crossing.wire] for crossing in move.crossings]
+        waits: list[Waits] = []
+        for hop, wire in enumerate(route):
+            key = (wire.name, move.initiator, move.priority, hop == 0, frozenset(left_out))
+            if key not in self._waits:
+                self._waits[key] = self._find_waits(*key)
+            found = self._waits[key]
+            if isinstance(found, NoBound):
+                return found
+            waits.append(found)
+        by_rate = {wire.name: wait.again_ps for wire, wait in zip(route, waits, strict=True) if wait.by_rate}
+        finish_ps = _finish_ps(move, route, waits, [wire.wake_ps for wire in route])
+        if not by_rate and any(wire.wake_ps for wire in route):
+            awake_ps = _finish_ps(move, route, waits, [0] * len(route))
+            finish_ps = _by_naps_ps(awake_ps, move, route, finish_ps)
+        return Held(max(0, finish_ps - move.alone_ps), frozenset(by_rate), by_rate)
+
+    def _find_waits(
+        self, name: str, initiator: str, priority: int, is_first_hop: bool, left_out: frozenset[str]
+    ) -> Waits | NoBound:
+        wire = self._wires[name]
         if wire.faulty:
-            return NoBound(f"bits of {wire.name} may be sent again without end")
-        found = [
-            _rival(other, wire.name, wires) for other in rivals.get(wire.name, ()) if other.initiator != move.initiator
-        ]
-        if not found:
-            waits.append(Waits())
-        elif wire.arbiter in ARBITERS:
-            waits.append(ARBITERS[wire.arbiter](found, move.priority, hop == 0))
-        else:
-            return NoBound(f"it is not known whom the arbiter '{wire.arbiter}' of {wire.name} lets wait")
-    urgent = [(wire.name, wait.again_ps) for wire, wait in zip(route, waits, strict=True) if wait.urgent]
-    finish_ps = _finish_ps(move, route, waits, [wire.wake_ps for wire in route])
-    if not urgent and any(wire.wake_ps for wire in route):
-        finish_ps = min(finish_ps, _by_naps_ps(_finish_ps(move, route, waits, [0] * len(route)), route, finish_ps))
-    return Held(max(0, finish_ps - move.alone_ps), frozenset(name for name, _ in urgent), dict(urgent))
+            return NoBound(f"bits of {name} may be sent again without end")
+        others = [other for other in self._rivals.get(name, ()) if other.initiator != initiator]
+        counted = [self._rival(other, name) for other in others if other.initiator not in left_out]
+        if not counted:
+            return Waits(by_rate=bool(others))
+        if wire.arbiter not in ARBITERS:
+            return NoBound(f"it is not known whom the arbiter '{wire.arbiter}' of {name} lets wait")
+        waits = ARBITERS[wire.arbiter](counted, priority, is_first_hop)
+        return waits._replace(by_rate=waits.by_rate or len(counted) < len(others))
+
+    def _rival(self, move: Move, wire: str) -> Rival:
+        hop = next(i for i, crossing in enumerate(move.crossings) if crossing.wire == wire)
+        # Behind another hop no more than there is room for.
+        queued = self._wires[move.crossings[hop - 1].wire].buffer_bursts if hop else None
+        return Rival(move.initiator, move.priority, move.crossings[hop], queued)
 
 
-def _rival(move: Move, wire: str, wires: Mapping[str, Wire]) -> Rival:
-    hop = next(i for i, crossing in enumerate(move.crossings) if crossing.wire == wire)
-    crossing = move.crossings[hop]
-    queued = wires[move.crossings[hop - 1].wire].buffer_bursts if hop else None  # the room behind the hop before
-    return Rival(move.initiator, move.priority, crossing, queued)
+def _by_naps_ps(awake_ps: int, move: Move, route: Sequence[Wire], at_most_ps: int) -> int:
+    """The finish where naps are counted. ``awake_ps``: the finish if none were gated; ``at_most_ps``: a bound of it.
 
-
-def _by_naps_ps(awake_ps: int, route: Sequence[Wire], at_most_ps: int) -> int:
-    """The finish where naps are counted: a wire that is woken again has been woken, has sent and has been idle before.
-
-    ``awake_ps`` is the finish if none were gated. A wake-up keeps one burst of ours at most from starting, so each adds
-    ``wake_ps`` at most; and the fewer fit, the shorter it takes.
+    A wake-up keeps one burst of ours at most from starting, so each adds ``wake_ps`` at most. On one wire they, the
+    idle time before each but the first, and our bursts fit between posting, or the start of the first, and the finish.
+    So the sooner that is, the fewer they are.
     """
     total_ps = at_most_ps
     while True:
         naps_ps = 0
-        for wire in route:
+        for crossing, wire in zip(move.crossings, route, strict=True):
             if wire.wake_ps:
-                naps = 1 + (total_ps + wire.wake_ps) // (wire.wake_ps + wire.after_ps + 2)
+                naps = 1 + max(0, total_ps - crossing.busy_ps) // (wire.wake_ps + wire.after_ps + 1)
                 naps_ps += naps * wire.wake_ps
         if awake_ps + naps_ps >= total_ps:
             return total_ps

@@ -11,28 +11,32 @@ there; else the wait is bounded apart, and each step meets no earlier job of its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 
 from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
 from tlm3d.bounds.arrival import Arrival, Delayed
 from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
-from tlm3d.bounds.demand import Demand, Step, TaskDemand
+from tlm3d.bounds.demand import Demand, Part, TaskDemand
 from tlm3d.bounds.resources import Blocking, resource_blocking
-from tlm3d.bounds.result import Bounds, Part, TaskBound
+from tlm3d.bounds.result import Bounds, TaskBound
+from tlm3d.bounds.result import Part as Stretch
 from tlm3d.bounds.work import StepWork, Works
 
-MOST_ROUNDS = 2000
-_FAR = 10_000  # times its deadline: a bound beyond that is called none
+MOST_ROUNDS = 60
+_FAR = 30  # times its deadline: a bound beyond that is called none
 
-Analysis = Callable[[Sequence[Claim], Claim], int | NoBound]
-_ANALYSES: dict[str, Analysis] = {
-    "fixed": fixed_order.response_ps,
-    "dated": dated.response_ps,
-    "any": any_order.response_ps,
-}
+Found = tuple[int, int] | NoBound  # from the nominal arrival, and from when it is ready, to the finish
+
+
+def _analyse(order: str, claims: Sequence[Claim], of: Claim) -> Found:
+    if order == "dated":
+        return dated.responses_ps(claims, of)
+    found = (fixed_order if order == "fixed" else any_order).response_ps(claims, of)
+    return found if isinstance(found, NoBound) else (found, found - of.late_ps)
 
 
 def bounds_of(demand: Demand) -> Bounds:
@@ -47,45 +51,71 @@ class _State:
         self.task, self.works = task, works
         self.arrival: Arrival = task.arrival
         input_ps = task.landing.best_ps if task.landing is not None else 0
-        self.early_ps: list[int] = []  # of its first item
-        self.soonest_ps: list[int] = []  # that a step can have finished
-        for step, work in zip(task.steps, works, strict=True):
-            before_ps = self._before(step, task, self.soonest_ps)
-            outside = sum(part.from_outside for part in step.parts)
-            early_ps = input_ps if outside > 1 or not before_ps else max(before_ps)
-            self.early_ps.append(early_ps)
-            self.soonest_ps.append(max([early_ps + work.least_ps, *before_ps]))
-        self.best_ps = self._best_ps()
+        soonest = _Soonest(task, input_ps)
+        self.early_ps = soonest.early_ps
+        self.soonest_ps = soonest.done_ps
+        self.best_ps = soonest.last_ps()
         self.start_ps = input_ps  # when it can begin at the latest
         self.late_ps = list(self.early_ps)
+        self.takes_ps = [work.least_ps for work in works]  # from when a step is ready
         self.done_ps = list(self.soonest_ps)
         self.bound_ps = self.best_ps
         self.none: NoBound | None = None
         self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
 
-    @staticmethod
-    def _before(step: Step, task: TaskDemand, soonest_ps: Sequence[int]) -> list[int]:
-        """When those before ``step`` have finished at the soonest, the soonest of each choice."""
-        found: dict[tuple[bool, int], int] = {}
-        for other in step.after:
-            choice = task.steps[other].choice
-            key = (choice is None, other if choice is None else choice)
-            found[key] = min(found.get(key, soonest_ps[other]), soonest_ps[other])
-        return list(found.values())
+    def alone_ps(self) -> int:
+        """What a job takes at most from its start."""
+        done_ps: list[int] = []
+        for step, takes_ps in zip(self.task.steps, self.takes_ps, strict=True):
+            done_ps.append(max((done_ps[other] for other in step.after), default=0) + takes_ps)
+        return max(done_ps)
 
     @property
     def alone_on_one(self) -> bool:
         """Whether all of it is one step that is ready with the release."""
         return len(self.works) == 1 and self.task.landing is None and self.works[0].processors == 1
 
-    def _best_ps(self) -> int:
-        """When a job has finished at the soonest: all but one step of each choice are left out."""
-        soonest: dict[tuple[bool, int], int] = {}
-        for number, ps in enumerate(self.soonest_ps):
-            choice = self.task.steps[number].choice
-            key = (choice is None, number if choice is None else choice)
-            soonest[key] = min(soonest.get(key, ps), ps)
-        return max(soonest.values(), default=0)
+
+class _Soonest:
+    """When things can happen at the soonest: every item where its job's critical path lets it, moving nothing.
+
+    By step: ``early_ps`` when its first item may be ready, ``done_ps`` when all have finished; a server works for one
+    item at a time.
+    """
+
+    def __init__(self, task: TaskDemand, input_ps: int) -> None:
+        self._task = task
+        self.early_ps: list[int] = []
+        self.done_ps: list[int] = []
+        self._items_ps: list[list[int]] = []
+        for step in task.steps:
+            items_ps: list[int] = []
+            ready_ps: list[int] = []
+            for part in step.parts:
+                ready_ps.append(max([input_ps, *self._before(part), *(items_ps[place] for place in part.before)]))
+                items_ps.append(ready_ps[-1] + part.compute_ps)
+            early_ps = min(ready_ps)
+            self.early_ps.append(early_ps)
+            self.done_ps.append(max(*items_ps, early_ps + step.compute_ps))
+            self._items_ps.append(items_ps)
+
+    def _before(self, part: Part) -> list[int]:
+        """When items of other steps that ``part`` waits for have finished, those of one choice as the first of them."""
+        found: dict[tuple[int, int, int], int] = {}
+        for step, place in part.outside:
+            choice = self._task.steps[step].choice
+            key = (1, step, place) if choice is None else (0, choice, 0)
+            ps = self._items_ps[step][place]
+            found[key] = min(found.get(key, ps), ps)
+        return list(found.values())
+
+    def last_ps(self) -> int:
+        """When a job has finished, which takes one step of each choice."""
+        found: dict[tuple[int, int], int] = {}
+        for step, ps in zip(self._task.steps, self.done_ps, strict=True):
+            key = (1, len(found)) if step.choice is None else (0, step.choice)
+            found[key] = min(found.get(key, ps), ps)
+        return max(found.values(), default=0)
 
 
 class _System:
@@ -128,7 +158,7 @@ class _System:
                 for state, number in users
                 if isinstance((work := state.works[number]).serial_ps, int)
             ]
-            found[name] = sum(shares, Fraction(0))
+            found[name] = sum(shares, Fraction(0)) / max(1, self._demand.servers[name].processors)
         return found
 
     def _unknown(self, name: str, state: _State) -> NoBound | None:
@@ -182,8 +212,7 @@ class _System:
                 return True
             state.arrival = Delayed(parent.arrival, parent.bound_ps - parent.best_ps)
         input_ps = task.landing.worst_ps if task.landing is not None and task.landing.worst_ps is not None else 0
-        start_ps = max(state.start_ps, input_ps)
-        waited_ps = start_ps - input_ps
+        start_ps = state.start_ps = max(state.start_ps, input_ps)
         for number, step in enumerate(task.steps):
             ready_ps = max([start_ps, *(state.done_ps[other] for other in step.after)])
             state.late_ps[number] = max(state.late_ps[number], ready_ps)
@@ -192,49 +221,54 @@ class _System:
                 state.none = found
                 return True
             state.done_ps[number] = max(state.done_ps[number], found)
-        last_ps = max(state.done_ps)
+        state.bound_ps = max(state.bound_ps, *state.done_ps)
         if not state.alone_on_one:
-            alone_ps = last_ps - start_ps
-            waited_ps = max(waited_ps, self._self_wait_ps(state, alone_ps))
-            last_ps += input_ps + waited_ps - start_ps
-            state.start_ps = max(state.start_ps, input_ps + waited_ps)
-        state.bound_ps = max(state.bound_ps, last_ps)
+            state.start_ps = max(start_ps, input_ps + self._self_wait_ps(state, input_ps))
         if state.bound_ps > _FAR * max(task.deadline_ps, state.best_ps):
             state.none = NoBound(f"it grows beyond {_FAR} deadlines")
             return True
         return before != (state.bound_ps, state.start_ps, tuple(state.late_ps), tuple(state.done_ps), state.arrival)
 
-    @staticmethod
-    def _self_wait_ps(state: _State, alone_ps: int) -> int:
-        """How long a job may wait for those of its task before it, each of which takes ``alone_ps`` at most.
+    def _self_wait_ps(self, state: _State, input_ps: int) -> int:
+        """How long a job may wait for those of its task before it.
 
-        Of n jobs before it without a gap the first came at least the least span of n releases earlier; and never do
-        more wait than the backlog holds, beside the one that runs.
+        The last of them finishes its bound after its release at the latest. Or, of n jobs before it without a gap, the
+        first came at least the least span of n releases earlier, and each took what a job takes from its start. And
+        never more wait than the backlog holds, behind the one that runs.
         """
-        worst_ps = 0
-        for n in range(1, state.task.backlog + 1):
-            wait_ps = n * alone_ps - state.arrival.least_span_ps(n)
-            if wait_ps <= 0:
-                return worst_ps
-            worst_ps = max(worst_ps, wait_ps)
-        return worst_ps
+        spans = state.arrival.least_span_ps
+        wait_ps = max(0, state.bound_ps - spans(1) - input_ps)
+        if not wait_ps:
+            return 0
+        alone_ps, worst_ps = state.alone_ps(), 0
+        most_ps = state.task.backlog * alone_ps
+        if alone_ps * state.arrival.rate > 1:  # more and more wait
+            return min(wait_ps, most_ps) if self._demand.order == "dated" else most_ps
+        for n in count(1):
+            after_ps = n * alone_ps - spans(n)
+            if after_ps <= 0 or worst_ps >= most_ps:
+                break
+            worst_ps = max(worst_ps, after_ps)
+        return min(wait_ps, worst_ps, most_ps)
 
     def _step_ps(self, state: _State, number: int) -> int | NoBound:
         """When a step has finished at the latest."""
-        server = self._demand.servers[state.task.steps[number].server]
-        on = (
-            self._on_block if not server.processors else self._on_processor if server.processors == 1 else self._in_pool
-        )
+        processors = self._demand.servers[state.task.steps[number].server].processors
+        on = {0: self._on_block, 1: self._on_processor}.get(processors, self._in_pool)
         found = on(state, number)
-        return found if isinstance(found, NoBound) else state.early_ps[number] + found
+        if isinstance(found, NoBound):
+            return found
+        nominal_ps, ready_ps = found
+        state.takes_ps[number] = max(state.takes_ps[number], ready_ps)
+        return min(state.early_ps[number] + nominal_ps, state.late_ps[number] + ready_ps)
 
     # ------------------------------------------------------------ one server
 
-    def _on_processor(self, state: _State, number: int) -> int | NoBound:
+    def _on_processor(self, state: _State, number: int) -> Found:
         """The longest time from the nominal arrival of a step on a processor to its finish."""
         name, order = state.task.steps[number].server, self._demand.order
         hinder = self._blocking.by_task.get((state.task.name, name), Blocking(0, None))
-        found: int | NoBound = hinder.none or NoBound("")
+        found: Found = hinder.none or NoBound("")
         if order != "any" and hinder.none is None:
             found = self._respond(order, state, number, hinder.ps)
         if isinstance(found, NoBound) and order != "any" and not found.reason.startswith("utilisation"):
@@ -244,7 +278,7 @@ class _System:
             return self._respond("any", state, number, 0)
         return found
 
-    def _respond(self, order: str, state: _State, number: int, blocked_ps: int) -> int | NoBound:
+    def _respond(self, order: str, state: _State, number: int, blocked_ps: int) -> Found:
         server = self._demand.servers[state.task.steps[number].server]
         if order == "any" and server.switch_ps and self._demand.order == "any":
             return NoBound(f"{server.name}: its context may be switched any number of times")
@@ -265,9 +299,9 @@ class _System:
             claim = self._claim(other, place, 0, other.late_ps[place])
             claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
         state.held[number] = (own.work_ps, blocked_ps + max([0, *(c.piece_ps - 1 for c in claims[1:])]))
-        return _named(server.name, _ANALYSES[order](claims, own))
+        return _named(server.name, _analyse(order, claims, own))
 
-    def _in_pool(self, state: _State, number: int) -> int | NoBound:
+    def _in_pool(self, state: _State, number: int) -> Found:
         """The same for processors that share a queue."""
         step, work = state.task.steps[number], state.works[number]
         server = self._demand.servers[step.server]
@@ -288,28 +322,34 @@ class _System:
             claim = self._claim(other, place, 0, other.done_ps[place])
             claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
         state.held[number] = (work.least_ps, 0)
-        return _named(server.name, shared_queue.response_ps(claims, own, step.width, order == "dated"))
+        response_ps = shared_queue.response_ps(claims, own, step.width, order == "dated")
+        if isinstance(response_ps, NoBound):
+            return _named(server.name, response_ps)
+        return response_ps, response_ps - own.late_ps
 
-    def _on_block(self, state: _State, number: int) -> int | NoBound:
+    def _on_block(self, state: _State, number: int) -> Found:
         """The same for a compute block."""
         orders = ["any"] if self._demand.order == "any" else [self._demand.order, "any"]
         if self._works.only_any_order(state.task.steps[number].server):
             orders = ["any"]
-        best: tuple[int, tuple[int, int]] | None = None
+        best: tuple[tuple[int, int], tuple[int, int]] | None = None
         first: NoBound | None = None
         for order in orders:
             found = self._on_block_in(order, state, number)
             if isinstance(found, NoBound):
                 first = first or found
-            elif best is None or found < best[0]:
+            elif best is None:
                 best = found, state.held[number]
+            else:
+                held = state.held[number] if found[0] < best[0][0] else best[1]
+                best = (min(found[0], best[0][0]), min(found[1], best[0][1])), held
         if best is None:
             assert first is not None
             return first
         state.held[number] = best[1]
         return best[0]
 
-    def _on_block_in(self, order: str, state: _State, number: int) -> int | NoBound:
+    def _on_block_in(self, order: str, state: _State, number: int) -> Found:
         """With the window from when the step is ready: others count with all of their jobs that have not finished then.
 
         In any order it is the busy period of the block, and what is ready later counts from there.
@@ -345,7 +385,7 @@ class _System:
         if isinstance(traffic, NoBound):
             return traffic
         state.held[number] = (own.work_ps, blocked_ps)
-        return _named(server.name, _ANALYSES[order]([*claims, *traffic], own))
+        return _named(server.name, _analyse(order, [*claims, *traffic], own))
 
     def _traffic(self, server: str) -> list[Claim] | NoBound:
         """What goes before the transfers of a block by its priority on channels, as work before all else."""
@@ -411,19 +451,19 @@ class _System:
         parts = tuple(self._parts(state))
         return TaskBound(task.name, task.deadline_ps, state.bound_ps, "", state.best_ps, parts, drops)
 
-    def _parts(self, state: _State) -> Iterable[Part]:
+    def _parts(self, state: _State) -> Iterable[Stretch]:
         """The way through the steps that takes longest."""
         task = state.task
         landing = task.landing
         input_ps = 0
         if landing is not None and landing.worst_ps is not None:
             input_ps = landing.worst_ps
-            yield Part("sensing", landing.where, input_ps, landing.alone_ps, 0, input_ps - landing.alone_ps)
+            yield Stretch("sensing", landing.where, input_ps, landing.alone_ps, 0, input_ps - landing.alone_ps)
         if state.start_ps > input_ps:
             waited_ps = state.start_ps - input_ps
-            yield Part("self-predecessor", "-", waited_ps, 0, 0, waited_ps)
+            yield Stretch("self-predecessor", "-", waited_ps, 0, 0, waited_ps)
         number = max(range(len(task.steps)), key=lambda n: state.done_ps[n])
-        way: list[Part] = []
+        way: list[Stretch] = []
         while True:
             step = task.steps[number]
             before = max(step.after, key=lambda n: state.done_ps[n], default=None)
@@ -432,12 +472,12 @@ class _System:
             work_ps, blocking_ps = state.held[number]
             work_ps = min(work_ps, took_ps)
             blocking_ps = min(blocking_ps, took_ps - work_ps)
-            way.append(Part(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
+            way.append(Stretch(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
             if before is None:
                 break
             number = before
         yield from reversed(way)
 
 
-def _named(server: str, found: int | NoBound) -> int | NoBound:
+def _named(server: str, found: Found) -> Found:
     return NoBound(f"{server}: {found.reason}") if isinstance(found, NoBound) else found

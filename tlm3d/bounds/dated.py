@@ -20,7 +20,15 @@ from tlm3d.bounds.claim import ALWAYS, Claim, NoBound, beyond_one, overload
 
 
 def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
-    """The longest time from the nominal arrival of a job of ``of`` to its finish, in ps; ``of`` is one of ``claims``.
+    """The longest time from the nominal arrival of a job of ``of``, one of ``claims``, to its finish, in ps."""
+    found = responses_ps(claims, of)
+    return found if isinstance(found, NoBound) else found[0]
+
+
+def responses_ps(claims: Sequence[Claim], of: Claim) -> tuple[int, int] | NoBound:
+    """The longest times from the nominal arrival of a job of ``of``, and from when it is ready, to its finish, in ps.
+
+    A job that is ready later than nominally finishes no later than one that is nominally ready then.
 
     For every nominal arrival n from −late on that may be the worst, with K = n + key, the last piece starts at the
     least s = B(K) + own(n)·C − last + Σ most_j(min(s + 1, K − key_j + 1) + late_j)·C_j, and the response is
@@ -29,21 +37,25 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
     share = beyond_one(claims)
     if share is not None and share > 1:
         return overload(share)
+    if not of.arrival.most(1):  # a trace without events
+        return 0, 0
     others = [claim for claim in claims if claim is not of and claim.work_ps]
     steps = Steps()
     length = busy_ps(_blocking_ps(others, of, of.key_ps - of.late_ps), claims, share == 1, steps)
-    until = length
-    if until is None:  # at a utilisation of 1; a cycle later there is at most a cycle's work more
+    if length is None:  # at a utilisation of 1; once all have come, a cycle later there is a cycle's work more
         cycle = cycle_ps(claims) if share == 1 and steps.left >= 0 else None
         if cycle is None:
             return steps.out()
-        until = cycle - of.late_ps
-    last, worst, before, held, start = last_ps(of), 0, None, -1, 0
-    for n in _phases(others, of, until):
+        once_ps = max([-of.late_ps, *(j.key_ps - of.key_ps - j.late_ps for j in others)])
+        phases = _phases(others, of, once_ps + cycle)
+    else:
+        phases = _phases(others, of, length, length)
+    last, worst, from_ready, before, held, start = last_ps(of), 0, 0, None, -1, 0
+    for n in phases:
         if n == before:
             continue
-        if length is not None and length - n <= worst:  # every later one finishes by the end of the busy period too
-            break
+        if length is not None and length - n <= min(worst, from_ready):
+            break  # every later one finishes by the end of the busy period too
         before, key = n, n + of.key_ps
         blocking = _blocking_ps(others, of, key)
         if blocking != held:
@@ -61,7 +73,8 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
         else:
             return steps.out()
         worst = max(worst, start + last - n)
-    return worst
+        from_ready = max(from_ready, start + last - max(0, n))
+    return worst, from_ready
 
 
 def _blocking_ps(others: Sequence[Claim], of: Claim, key: int) -> int:
@@ -69,18 +82,19 @@ def _blocking_ps(others: Sequence[Claim], of: Claim, key: int) -> int:
     return of.blocked_ps + longest_piece_ps(claim for claim in others if claim.key_ps - 1 > key)
 
 
-def _phases(others: Sequence[Claim], of: Claim, until_ps: int) -> Iterator[int]:
+def _phases(others: Sequence[Claim], of: Claim, until_ps: int, length_ps: int | None = None) -> Iterator[int]:
     """Nominal arrivals in [−late, until) at which a job more counts, in order: of its own or of another claim.
 
-    Between two of them the finish stays, and so the response falls.
+    Between two of them the finish stays, and so the response falls. In a busy period of a known length no job of
+    another claim counts that comes at its end or later, whatever its key.
     """
-    own = _steps(of, -of.late_ps, -of.late_ps, until_ps)
-    shifted = (
-        _steps(j, j.key_ps - of.key_ps - j.late_ps, -of.late_ps, min(until_ps, until_ps + j.key_ps - of.key_ps))
-        for j in others
-        if j.key_ps > ALWAYS // 2
-    )
-    return merge(own, *shifted)
+    streams = [_steps(of, -of.late_ps, -of.late_ps, until_ps)]
+    for j in others:
+        ahead = j.key_ps - of.key_ps  # how much later than a job of j with the same key it comes
+        if j.key_ps > ALWAYS // 2:
+            until = until_ps if length_ps is None else min(until_ps, length_ps + ahead)
+            streams.append(_steps(j, ahead - j.late_ps, -of.late_ps, until))
+    return merge(*streams)
 
 
 def _steps(claim: Claim, first_ps: int, from_ps: int, until_ps: int) -> Iterator[int]:

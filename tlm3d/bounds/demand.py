@@ -28,16 +28,27 @@ class Tile(NamedTuple):
 class Part(NamedTuple):
     """An item of a task, a stage or a layer. ``before``: items of the same step that it waits for, by place there.
 
+    ``outside``: those of other steps, by step and place there.
     ``otherwise``: its tiles where what it reads was made on other blocks.
     """
 
     name: str
     tiles: tuple[Tile, ...]
     before: tuple[int, ...]
-    from_outside: bool  # it waits for another step, or for nothing
+    outside: tuple[tuple[int, int], ...]
     is_stage: bool
     ahead: Move | None = None  # its staged weights, fetched while the layer before it runs
     otherwise: tuple[tuple[Tile, ...], ...] = ()
+
+    @property
+    def comes_in(self) -> bool:
+        """Whether it waits for another step, or for nothing."""
+        return bool(self.outside) or not self.before
+
+    @property
+    def compute_ps(self) -> int:
+        """Computing time of all its tiles."""
+        return sum(tile.compute_ps for tile in self.tiles)
 
 
 class Hold(NamedTuple):
@@ -68,7 +79,7 @@ class Step:
     @property
     def compute_ps(self) -> int:
         """Computing time of all its tiles: it takes no less."""
-        return sum(tile.compute_ps for part in self.parts for tile in part.tiles)
+        return sum(part.compute_ps for part in self.parts)
 
 
 class Landing(NamedTuple):

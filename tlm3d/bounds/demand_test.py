@@ -29,8 +29,9 @@ class Demand(NamedTuple):
 
 
 def demand_test(claims: Sequence[Claim]) -> Demand | NoBound:
-    """Whether EDF keeps the deadlines, nominal arrival + key, of all claims; exact where pieces are 0 or whole jobs.
+    """Whether EDF keeps the deadlines, nominal arrival + key, of all claims.
 
+    Exact where nothing has pieces, or jobs are never interrupted and never late; else a no may be too strict.
     Of claim j an interval of length t asks for most_j(t − key_j + 1 + late_j) jobs.
     """
     claims = [claim for claim in claims if claim.work_ps]

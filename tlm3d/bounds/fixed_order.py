@@ -47,7 +47,7 @@ def _jobs(urgent: Sequence[Claim], of: Claim, blocking_ps: int, full: bool, step
     """How many jobs of a busy period can have the worst response; None: too many.
 
     At a utilisation of 1 a period that does not end repeats itself: job q + N of a cycle of N jobs fares no worse than
-    job q, since a cycle later there is at most a cycle's work more.
+    job q, since a cycle later there is at most a cycle's work more; unless jitter lets q come at once with the first.
     """
     length = busy_ps(blocking_ps, [*urgent, of], full, steps)
     if length is not None:
@@ -55,4 +55,5 @@ def _jobs(urgent: Sequence[Claim], of: Claim, blocking_ps: int, full: bool, step
     cycle = cycle_ps([*urgent, of]) if full else None
     if cycle is None:
         return None
-    return jobs if (jobs := int(cycle * of.arrival.rate)) <= steps.left else None
+    jobs = int(cycle * of.arrival.rate) + of.arrival.most(1)
+    return jobs if jobs <= steps.left else None

@@ -10,7 +10,7 @@ is read but what must be. Ticks count as ⌊period⌋ apart; they are no closer.
 
 What is left of earlier ticks is the most that any stretch of ticks up to now has brought beyond its time (Lindley,
 Proc. Cambridge Phil. Soc. 48, 1952). Which modes may be read repeats with the least common multiple of all ``every``.
-If what comes in such a cycle can be sent in it, a stretch that is shortened by one loses nothing. So two show the worst.
+If what comes in such a cycle can be sent in it, a stretch shortened by one loses nothing. So two show the worst.
 """
 
 from __future__ import annotations
@@ -87,10 +87,11 @@ class Camera:
 
 
 class Landed(NamedTuple):
-    """When the last row of a frame has landed, from its tick."""
+    """When the last row of a frame has landed, from its tick; ``alone_ps``: at the latest if nobody is in the way."""
 
     best_ps: int
     worst_ps: int
+    alone_ps: int
 
 
 class _Due(NamedTuple):
@@ -118,11 +119,13 @@ def landings(camera: Camera, alone_ps: Mapping[int, int], worst_ps: Mapping[int,
     if cycle * sum(map(len, camera.modes.values())) > _MOST_ROWS:
         camera = replace(camera, takers=tuple(taker._replace(every=1, certain=False) for taker in camera.takers))
         cycle = 1
-    latest = _latest_ps(camera, cycle, worst_ps)
+    latest, alone = _latest_ps(camera, cycle, worst_ps), _latest_ps(camera, cycle, alone_ps)
     if isinstance(latest, NoBound):
         return latest
+    assert not isinstance(alone, NoBound)  # no transfer takes longer than at worst
     earliest = _earliest_ps(camera, cycle, alone_ps)
-    return {taker.task: Landed(earliest[taker.task], latest[taker.task]) for taker in camera.takers}
+    tasks = [taker.task for taker in camera.takers]
+    return {task: Landed(earliest[task], latest[task], alone[task]) for task in tasks}
 
 
 def _latest_ps(camera: Camera, cycle: int, worst_ps: Mapping[int, int]) -> dict[str, int] | NoBound:

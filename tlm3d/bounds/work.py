@@ -116,7 +116,7 @@ class StepWork:
         """What its getting a processor may cost whom it is taken from."""
         if self._server.preemption == "none":
             return 0
-        outside = sum(part.from_outside for part in self._step.parts)
+        outside = sum(part.comes_in for part in self._step.parts)
         return self._server.switch_ps * (outside + 2 * len(self._step.holds))
 
     @property

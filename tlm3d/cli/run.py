@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from tlm3d.cli import completion
 from tlm3d.cli.options import (
     Corner,
     Horizon,
     Place,
+    PlanFile,
     PlatformFile,
     PolicyName,
     Seed,
@@ -23,11 +24,9 @@ from tlm3d.cli.options import (
     check_policy,
     facts_recorded,
     horizon_ps,
+    plan_file,
 )
 from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, stoppable, tell, writing
-
-if TYPE_CHECKING:
-    from tlm3d.spec.plan import Plan
 
 NAME = "run"
 SHORT = "Simulate, judge and report."
@@ -39,6 +38,7 @@ EXAMPLES = (
     "tlm3d run P.yaml W.yaml --corner high",
     "tlm3d run P.yaml W.yaml --place heft",
     "tlm3d run P.yaml W.yaml --plan plan.yaml",
+    "tlm3d run P.yaml W.yaml --bounds",
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
     "tlm3d run P.yaml W.yaml --vcd run.vcd --trace run.json",
     'tlm3d run P.yaml W.yaml --export out --window "900 ms..1 s"',
@@ -56,20 +56,17 @@ def run(
     set_: Settings = None,
     corner: Corner = "typical",
     place: Place = None,
-    plan: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Run every stage and layer where this plan (YAML, of tlm3d plan) says.",
-            autocompletion=completion.yaml_files,
-        ),
-    ] = None,
+    plan: PlanFile = None,
     json: Annotated[
         str | None,
         typer.Option(metavar="FILE|-", help="Write the result as JSON; - is standard output, without the report."),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write jobs.csv, spans.csv, transfers.csv, power.csv there.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write jobs.csv, spans.csv, transfers.csv, power.csv there; bounds.csv too, with --bounds.",
+        ),
     ] = None,
     vcd: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write waveforms for GTKWave or Surfer: gtkwave FILE.")
@@ -79,14 +76,18 @@ def run(
         typer.Option(metavar="FILE", help="Write a timeline for ui.perfetto.dev or chrome://tracing: Open trace file."),
     ] = None,
     window: Window = None,
+    bounds: Annotated[
+        bool,
+        typer.Option("--bounds/--no-bounds", help="Beside every largest response the largest that there can be."),
+    ] = False,
 ) -> None:
     """Simulate WORKLOAD on PLATFORM and report deadlines, power and energy.
 
     Memory does not grow with the run, except for what is exported. An interrupt (Ctrl-C) ends the run there and
     reports on what was simulated; a second one stops at once.
     """
+    from tlm3d.simulation import bound, simulate
     from tlm3d.simulation import plan as planned_by
-    from tlm3d.simulation import simulate
     from tlm3d.spec.pair import Attempts, read_pair
 
     def document() -> str:
@@ -108,7 +109,7 @@ def run(
             lambda: check_place(place),
         )
         attempt = Attempts()
-        written = attempt(lambda: _written(plan, place))
+        written = attempt(lambda: plan_file(plan, place))
         described = attempt(lambda: read_pair(platform, workload, set_ or [], options, corner))
         attempt.raise_any()
         assert described is not None  # else a problem was raised
@@ -125,6 +126,8 @@ def run(
                 *described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record, plan=planned
             )
             interrupted = stop()
+        if bounds and not interrupted:
+            result = replace(result, bounds=bound(*described, policy, plan=planned))
         tell(json, document, report)
         if export is not None:
             from tlm3d.reporters import csv
@@ -144,15 +147,3 @@ def run(
         if interrupted:
             print("interrupted", file=sys.stderr)
         raise typer.Exit(INTERRUPTED if interrupted else EXIT[result.verdict.value])
-
-
-def _written(plan: str | None, place: str | None) -> Plan | None:
-    """The plan in the file ``plan``; None where none is named. Raises SpecError, also where one is to be made."""
-    from tlm3d.errors import Problem, SpecError
-    from tlm3d.spec.plan import load_plan
-
-    if plan is None:
-        return None
-    if place is not None:
-        raise SpecError([Problem("--plan", 0, 0, "", "names a plan, --place makes one: give one of the two")])
-    return load_plan(plan)

@@ -258,20 +258,20 @@ class _Builder:
                 last.items.append(item)
             else:
                 groups.append(_Group([item], item.options, None))
-        steps_of: dict[int, list[int]] = {}
+        at: dict[int, list[tuple[int, int]]] = {}  # by position: the steps an item is in, and its place there
         for number, group in enumerate(groups):
-            for item in group.items:
-                steps_of.setdefault(item.position, []).append(number)
+            for place, item in enumerate(group.items):
+                at.setdefault(item.position, []).append((number, place))
         steps = []
-        for number, group in enumerate(groups):
-            parts = self._parts(task, work, group)
+        for group in groups:
+            parts = self._parts(task, work, group, at)
             if parts is None:
                 return ()
-            reads = {step for item in group.items for read in item.reads for step in steps_of[read]}
+            reads = {step for part in parts for step, _ in part.outside}
             names = [item.name for item in group.items]
             step = Step(
                 names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}", self._server_of[group.blocks[0]], parts,
-                tuple(sorted(reads - {number})), _holds(group.items, parts), group.choice, len(group.blocks),
+                tuple(sorted(reads)), _holds(group.items, parts), group.choice, len(group.blocks),
                 frozenset(".".join(block) for block in group.blocks),
             )  # fmt: skip
             steps.append(step)
@@ -280,7 +280,9 @@ class _Builder:
     def _pool_of(self, servers: set[str]) -> Collection[BlockName]:
         return next((pool for pool in self._made.pools if self._server_of[min(pool)] in servers), {("", ""): None})
 
-    def _parts(self, task: str, work: TaskWork, group: _Group) -> tuple[Part, ...] | None:
+    def _parts(
+        self, task: str, work: TaskWork, group: _Group, at: Mapping[int, list[tuple[int, int]]]
+    ) -> tuple[Part, ...] | None:
         """None: there are too many ways in which what it reads may have been made."""
         place = {item.position: at for at, item in enumerate(group.items)}
         block = group.blocks[0]
@@ -294,7 +296,7 @@ class _Builder:
                 item.name,
                 tiles,
                 tuple(place[read] for read in item.reads if read in place),
-                not item.reads or any(read not in place for read in item.reads),
+                tuple(where for read in item.reads if read not in place for where in at[read]),
                 item.stage is not None,
                 self._ahead(task, work, item, block),
                 tuple(otherwise),

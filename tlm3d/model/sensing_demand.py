@@ -29,7 +29,7 @@ class FrameMoves:
 
 @dataclass(frozen=True)
 class SensorDemand:
-    """A sensor of which tasks take frames. A row is under way some time between the tick and the landing of its frame."""
+    """A sensor of which tasks take frames. All of a frame is under way between its tick and its landing only."""
 
     camera: Camera
     moves: Mapping[int, Move]  # of a row, by its bytes

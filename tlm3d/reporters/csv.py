@@ -10,6 +10,7 @@ from tlm3d.analysis.blame import BUCKETS, blame
 from tlm3d.analysis.energy import in_window
 from tlm3d.analysis.power import trace
 from tlm3d.analysis.result import Result
+from tlm3d.bounds.result import Bounds
 from tlm3d.record.recording import Recording
 from tlm3d.reporters.job import status, within
 from tlm3d.reporters.whole_file import whole_file
@@ -22,10 +23,13 @@ _TRANSFER_COLUMNS = (
 )  # fmt: skip
 _POWER_COLUMNS = ("start_ps", "end_ps", "energy_aj")
 _BATTERY_COLUMN = "battery_aj"  # with a supply
+_BOUND_COLUMNS = ("task", "deadline_ps", "best_ps", "max_ps", "bound_ps", "reason")
 
 
 def export(result: Result, directory: Path) -> list[Path]:
     """Write jobs.csv, spans.csv, transfers.csv and power.csv into ``directory`` (made if missing); their paths.
+
+    And bounds.csv, of a result that has bounds.
 
     Each file appears whole or not at all. Of a run that kept a window only, what overlaps it. Raises RecordError for a
     run that kept totals only, OSError where the folder cannot be written.
@@ -35,12 +39,15 @@ def export(result: Result, directory: Path) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     jobs = (*_JOB_COLUMNS, *(f"{bucket}_ps" for bucket in BUCKETS))
     power = _POWER_COLUMNS if recording.supply is None else (*_POWER_COLUMNS, _BATTERY_COLUMN)
-    return [
+    written = [
         _write(directory / "jobs.csv", jobs, _jobs(recording)),
         _write(directory / "spans.csv", _SPAN_COLUMNS, _spans(recording, *window_ps)),
         _write(directory / "transfers.csv", _TRANSFER_COLUMNS, _transfers(recording, *window_ps)),
         _write(directory / "power.csv", power, _power(recording)),
     ]
+    if result.bounds is not None:
+        written.append(_write(directory / "bounds.csv", _BOUND_COLUMNS, _bounds(result, result.bounds)))
+    return written
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> Path:
@@ -66,6 +73,17 @@ def _jobs(recording: Recording) -> Iterable[Sequence[_Cell]]:
             status(job, horizon_ps),
             *(spent_ps.get(bucket, 0) for bucket in BUCKETS),
         )
+
+
+def _bounds(result: Result, bounds: Bounds) -> Iterable[Sequence[_Cell]]:
+    for name, bound in sorted(bounds.tasks.items()):
+        task = result.tasks.get(name)
+        ran_ps = "" if task is None or task.response is None else task.response.max_ps
+        yield name, bound.deadline_ps, bound.best_ps, ran_ps, _known(bound.bound_ps), bound.reason
+
+
+def _known(number: int | None) -> _Cell:
+    return "" if number is None else number
 
 
 def _spans(recording: Recording, from_ps: int, until_ps: int) -> Iterable[Sequence[_Cell]]:

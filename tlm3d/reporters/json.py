@@ -18,7 +18,7 @@ from tlm3d.analysis.result import (
     TaskResult,
     Trouble,
 )  # fmt: skip
-from tlm3d.reporters import residency
+from tlm3d.reporters import bounds, residency
 from tlm3d.reporters.job import causes, status, within
 
 _NW_PER_MW = 10**6
@@ -45,6 +45,7 @@ def document(result: Result) -> dict[str, Any]:
         "tasks": {name: _task(task, result) for name, task in sorted(result.tasks.items())},
         "chains": {name: _chain(chain) for name, chain in sorted(result.chains.items())},
         "plan": None if result.plan is None else _plan(result.plan),
+        "bounds": None if result.bounds is None else bounds.document(result.bounds),
         "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),
         "tightest_jobs": [_job(blame, result.horizon_ps) for blame in result.tightest],
         "power": {

@@ -23,7 +23,7 @@ _BREAK_AFTER = " -_:>.,/#·"
 _ASCII = str.maketrans(
     {"≥": ">=", "≤": "<=", "·": "-", "–": "-", "−": "-", "…": "...", "µ": "u", "μ": "u", "│": "|", "×": "x"}
 )
-_VERDICTS = {"ok": "green", "LATE": "bold red", "OVER": "bold red", "unjudged": "yellow"}
+_VERDICTS = {"ok": "green", "LATE": "bold red", "OVER": "bold red", "drops": "bold red", "unjudged": "yellow"}
 
 
 class Kind(Enum):

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tlm3d.analysis.result import Delay, JobBlame, LimitResult, Result, TaskResult, Verdict
 from tlm3d.analysis.troubles import clause
+from tlm3d.reporters.bounds import missing
 from tlm3d.reporters.job import Cause, causes, status
 from tlm3d.reporters.page import Cell, Column, Kind, Page
 from tlm3d.reporters.share import percent
@@ -80,15 +81,37 @@ def _tasks(result: Result, page: Page) -> None:
     remark = "response from release to finish, over the judged jobs"
     if any(task.firm for task in result.tasks.values()):
         remark += "; firm: fewest in time of any k in a row, against m/k"
+    if result.bounds is not None:
+        remark += "; bound: none can be longer"
     page.heading("Tasks", remark)
+    bounded = result.bounds is not None  # then something else must go where there is little room
     columns = [Column("task", Kind.NAME), *map(Column, ("jobs", "judged", "missed", "%"))]
-    columns += [*map(Column, ("min", "mean")), *(Column(name, of_detail=True) for name in ("p50", "p95"))]
-    columns += [*map(Column, ("p99", "max")), Column("jitter", of_detail=True), Column("deadline")]
-    columns += [Column("slack", of_detail=True), Column("firm"), Column("", Kind.VERDICT, optional=True)]
-    page.table(columns, [_task_row(task) for task in result.tasks.values()])
+    columns += [Column(name, of_detail=bounded) for name in ("min", "mean")]
+    columns += [*(Column(name, of_detail=True) for name in ("p50", "p95")), *map(Column, ("p99", "max"))]
+    columns += [Column("bound"), Column("max/bound", of_detail=True)]
+    columns += [Column("jitter", of_detail=True), Column("deadline"), Column("slack", of_detail=True)]
+    columns += [Column("firm"), Column("", Kind.VERDICT, optional=True)]
+    page.table(columns, [_task_row(task, *_bound_cells(result, task)) for task in result.tasks.values()])
+    if result.bounds is not None:
+        bounds = [bound for name, bound in result.bounds.tasks.items() if name in result.tasks]
+        for line in missing((bound.task, bound.reason) for bound in bounds if bound.bound_ps is None):
+            page.paragraph(line)
 
 
-def _task_row(task: TaskResult) -> list[Cell]:
+def _bound_cells(result: Result, task: TaskResult) -> tuple[str, str]:
+    """The bound of the response and the share of it that the largest one came to, in %; empty without bounds."""
+    bound = None if result.bounds is None else result.bounds.tasks.get(task.name)
+    if bound is None:
+        return "", ""
+    if bound.bound_ps is None:
+        return "none", "-"
+    if task.response is None:
+        return show_ps(bound.bound_ps), "-"
+    at_least = "≥" if task.response.max_is_bound else ""
+    return show_ps(bound.bound_ps), f"{at_least}{percent(task.response.max_ps, bound.bound_ps)} %"
+
+
+def _task_row(task: TaskResult, bound: str, tightness: str) -> list[Cell]:
     response, tardiness, firm = task.response, task.tardiness, task.firm
     times, jitter, slack = ["-"] * 6, "-", "-"
     if response is not None:
@@ -103,7 +126,18 @@ def _task_row(task: TaskResult) -> list[Cell]:
     rule = "" if firm is None else f"{firm.fewest}{'≥' if firm.met else '<'}{firm.needed}/{firm.window}"
     verdict = "unjudged" if not task.judged else "ok" if task.is_kept else "LATE"
     counts = [str(task.jobs), str(task.judged), str(task.missed), missed]
-    return [task.name, *counts, *times, jitter, show_ps(task.deadline_ps), slack, rule, verdict]
+    return [
+        task.name,
+        *counts,
+        *times,
+        bound,
+        tightness,
+        jitter,
+        show_ps(task.deadline_ps),
+        slack,
+        rule,
+        verdict,
+    ]
 
 
 def _chains(result: Result, page: Page) -> None:

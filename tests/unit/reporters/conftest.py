@@ -6,6 +6,7 @@ Every number of the results follows from the recording: see the comments.
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -22,6 +23,7 @@ from tlm3d.analysis.result import (
     TaskResult,
     Verdict,
 )
+from tlm3d.bounds.result import Bounds, ChainBound, Part, TaskBound
 from tlm3d.record.recording import (
     ChannelInfo,
     Component,
@@ -196,4 +198,38 @@ def met(missed: Result) -> Result:
         },
         limits=missed.limits[:1],
         notes=(),
+    )
+
+
+@pytest.fixture
+def bounds() -> Bounds:
+    """classify has 33 ms and may take 45 ms, wake 60 of 75 ms; control has no bound. The parts of classify: 45 ms."""
+    classify = (
+        Part("sensing", "-", 7 * MS, 7 * MS),
+        Part("conv", "npu.array", 20 * MS, 12 * MS, 5 * MS, 3 * MS),
+        Part("softmax", "logic.cluster", 10 * MS, 4 * MS, 0, 6 * MS),
+        Part("conv", "npu.array", 8 * MS, 8 * MS),
+    )
+    return Bounds(
+        platform="three-tier-vision",
+        workload="always-on-vision",
+        policy="edf",
+        corner="high",
+        tasks={
+            "classify": TaskBound("classify", 33 * MS, 45 * MS, best_ps=20 * MS, parts=classify),
+            "control": TaskBound("control", 5 * MS, None, "bits of tsv may be sent again without end", best_ps=MS),
+            "wake": TaskBound(
+                "wake", 75 * MS, 60 * MS, best_ps=30 * MS, parts=(Part("net", "npu.array", 60 * MS, 30 * MS, 30 * MS),)
+            ),
+        },
+        chains={"steer": ChainBound("steer", 70 * MS, None, "control has no bound", 100 * MS, None)},
+        servers={"logic.cluster": Fraction(1, 4), "npu.array": Fraction(7, 10)},
+    )
+
+
+@pytest.fixture
+def guaranteed(bounds: Bounds) -> Bounds:
+    """Of it wake alone, and its chain."""
+    return replace(
+        bounds, tasks={"wake": bounds.tasks["wake"]}, chains={"late": ChainBound("late", 70 * MS, 90 * MS, "", 70 * MS)}
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tlm3d.analysis.result import Result
+from tlm3d.bounds.result import Bounds
 from tlm3d.record.recording import JobEnd, Segment, Span
 from tlm3d.reporters.csv import export
 
@@ -99,3 +100,13 @@ def test_a_file_appears_whole_or_not_at_all(missed: Result, tmp_path: Path) -> N
     with pytest.raises(OSError):
         export(missed, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["jobs.csv"]
+
+
+def test_bounds_are_a_file_of_a_result_that_has_them(missed: Result, bounds: Bounds, tmp_path: Path) -> None:
+    written = export(replace(missed, bounds=bounds), tmp_path)[-1]
+    assert written.name == "bounds.csv"
+    assert [tuple(row.values()) for row in rows(written)] == [
+        ("classify", str(33 * MS), str(20 * MS), str(41 * MS), str(45 * MS), ""),
+        ("control", str(5 * MS), str(MS), "", "", "bits of tsv may be sent again without end"),
+        ("wake", str(75 * MS), str(30 * MS), str(80 * MS), str(60 * MS), ""),
+    ]

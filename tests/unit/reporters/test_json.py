@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 import tlm3d
 from tlm3d.analysis.blame import BUCKETS
 from tlm3d.analysis.result import ChainResult, Delay, FirmResult, Result
+from tlm3d.bounds.result import Bounds
 from tlm3d.reporters.json import document, dumps
 
 SCHEMA = json.loads(files("tlm3d.reporters").joinpath("result.schema.json").read_text(encoding="utf-8"))
@@ -126,3 +127,10 @@ def test_the_text_is_ascii_and_ends_with_a_newline(missed: Result) -> None:
 def test_no_number_is_infinite_or_undefined(missed: Result) -> None:
     with pytest.raises(ValueError):
         dumps(replace(missed, average_nw=float("nan")))
+
+
+def test_bounds_stand_in_the_result_where_they_were_asked_for(missed: Result, bounds: Bounds) -> None:
+    assert document(missed)["bounds"] is None
+    result = document(replace(missed, bounds=bounds))
+    Draft202012Validator(SCHEMA).validate(result)
+    assert result["bounds"]["tasks"]["wake"]["bound_ps"] == 60 * 10**9

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tlm3d.analysis.result import BlockUse, ChainResult, Delay, FirmResult, JobBlame, Result, Verdict
+from tlm3d.bounds.result import Bounds
 from tlm3d.record.recording import JobEnd, Segment
 from tlm3d.reporters.terminal import render
 
@@ -216,3 +217,22 @@ def test_chains_have_a_row_for_the_reaction_and_one_for_the_data_age(missed: Res
         "data age 0 - - - -",
     ]
     assert "Chains" not in text(missed)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 130])
+def test_a_bound_stands_beside_the_largest_response_in_any_width(missed: Result, bounds: Bounds, width: int) -> None:
+    tasks = section(text(replace(missed, bounds=bounds), width), "Tasks")
+    assert max(map(cell_len, tasks.splitlines())) <= width
+    rows = {row.split()[0]: " ".join(row.split()) for row in tasks.splitlines()[1:]}
+    assert re.search(r" 41\.0 ms 45\.0 ms (91\.1 % )?(.+ )?33\.0 ms (.+ )?LATE$", rows["classify"])
+    assert re.search(r" - none (- )?(- )?5\.00 ms (- )?LATE$", rows["control"])
+    assert re.search(r" ≥80\.0 ms 60\.0 ms (.+ )?75\.0 ms (.+ )?LATE$", rows["wake"])
+    assert "no bound of control: bits of tsv may be sent again without end" in " ".join(tasks.split())
+
+
+def test_a_wide_terminal_shows_how_much_of_a_bound_was_reached(missed: Result, bounds: Bounds) -> None:
+    assert "max/bound" not in section(text(replace(missed, bounds=bounds), 80), "Tasks")
+    wide = section(text(replace(missed, bounds=bounds), 150), "Tasks")
+    assert "max/bound" in wide
+    assert " 45.0 ms     91.1 %" in wide  # 41 of 45 ms
+    assert "bound" not in section(text(missed, 150), "Tasks")
