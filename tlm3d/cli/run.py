@@ -89,6 +89,7 @@ def run(
     from tlm3d.simulation import bound, simulate
     from tlm3d.simulation import plan as planned_by
     from tlm3d.spec.pair import Attempts, read_pair
+    from tlm3d.spec.plan import planned
 
     def document() -> str:
         from tlm3d.reporters.json import dumps
@@ -113,7 +114,7 @@ def run(
         described = attempt(lambda: read_pair(platform, workload, set_ or [], options, corner))
         attempt.raise_any()
         assert described is not None  # else a problem was raised
-        planned = planned_by(*described, place=place, policy=policy) if place is not None else written
+        chosen = planned_by(*described, place=place, policy=policy) if place is not None else written
         run_ps = horizon_ps(horizon) or described[1].horizon_ps
         record = facts_recorded(window, needs_facts, run_ps)
         with stoppable() as stop, progress_bar("simulating") as told:
@@ -123,11 +124,13 @@ def run(
                 return stop()
 
             result = simulate(
-                *described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record, plan=planned
+                *described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record, plan=chosen
             )
             interrupted = stop()
         if bounds and not interrupted:
-            result = replace(result, bounds=bound(*described, policy, plan=planned))
+            if chosen is not None:
+                described = described[0], planned(*described, chosen)
+            result = replace(result, bounds=bound(*described, policy))
         tell(json, document, report)
         if export is not None:
             from tlm3d.reporters import csv
