@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tlm3d.analysis.result import Result
     from tlm3d.bounds.result import Bounds
     from tlm3d.model.surroundings import Surroundings
-    from tlm3d.simulation import bound, simulate
+    from tlm3d.simulation import bound, plan, simulate
+    from tlm3d.spec.plan import Plan, load_plan
     from tlm3d.spec.platform import load_platform
     from tlm3d.spec.workload import load_workload
     from tlm3d.sweeps.axis import parse_axis
@@ -49,6 +50,7 @@ __all__ = [
     "Module",
     "Payload",
     "Phase",
+    "Plan",
     "Priority",
     "ProtocolChecker",
     "ResponseStatus",
@@ -61,9 +63,11 @@ __all__ = [
     "__version__",
     "bound",
     "elaborate",
+    "load_plan",
     "load_platform",
     "load_workload",
     "parse_axis",
+    "plan",
     "simulate",
     "sweep",
     "why",
@@ -72,10 +76,13 @@ __all__ = [
 _HOME = {
     "Bounds": "tlm3d.bounds.result",
     "bound": "tlm3d.simulation",
+    "Plan": "tlm3d.spec.plan",
     "Result": "tlm3d.analysis.result",
+    "load_plan": "tlm3d.spec.plan",
     "load_platform": "tlm3d.spec.platform",
     "load_workload": "tlm3d.spec.workload",
     "parse_axis": "tlm3d.sweeps.axis",
+    "plan": "tlm3d.simulation",
     "simulate": "tlm3d.simulation",
     "Study": "tlm3d.sweeps.point",
     "sweep": "tlm3d.sweeps.processes",

@@ -1,8 +1,8 @@
 """One file adds a kind: slot + name → class.
 
-A slot is a package folder (``blocks``, ``dataflows``, ``kernels``, ``links``, ``policies``, ``supplies``); the kind
-``riscv-cluster`` is the module ``riscv_cluster`` in it, whose ``KIND`` is the class. Other distributions add kinds
-through entry-point groups ``tlm3d.blocks`` and so on. The built-in kinds use the same door.
+A slot is a package folder (``blocks``, ``dataflows``, ``kernels``, ``links``, ``plans``, ``policies``, ``supplies``);
+the kind ``riscv-cluster`` is the module ``riscv_cluster`` in it, whose ``KIND`` is the class. Other distributions add
+kinds through entry-point groups ``tlm3d.blocks`` and so on. The built-in kinds use the same door.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ _NOUNS = {
     "dataflows": "dataflow",
     "kernels": "kernel library",
     "links": "link kind",
+    "plans": "planner",
     "policies": "policy",
     "supplies": "supply kind",
 }
+_SHARED = {"plans": {"graph", "schedule"}}  # modules of a slot that define what its kinds take and give, and no kind
 
 
 @cache
@@ -31,7 +33,8 @@ def kinds(slot: str) -> dict[str, EntryPoint]:
     group = f"tlm3d.{slot}"
     folder = files("tlm3d") / slot
     stems = sorted(entry.name.removesuffix(".py") for entry in folder.iterdir() if entry.name.endswith(".py"))
-    names = {stem.replace("_", "-"): f"{group}.{stem}:KIND" for stem in stems if not stem.startswith("_")}
+    stems = [stem for stem in stems if not stem.startswith("_") and stem not in _SHARED.get(slot, ())]
+    names = {stem.replace("_", "-"): f"{group}.{stem}:KIND" for stem in stems}
     found = {name: EntryPoint(name, value, group) for name, value in names.items()}
     for entry in entry_points(group=group):
         if entry.name in found:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from tlm3d.analysis.explain import Explanation
+    from tlm3d.analysis.plan import PlanSheet
     from tlm3d.analysis.result import Result
     from tlm3d.analysis.score import Score
     from tlm3d.analysis.traffic import TrafficResult
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from tlm3d.cnn.network import Network
     from tlm3d.model.surroundings import Builder
     from tlm3d.model.system import Progress
+    from tlm3d.record.recording import PlanInfo
     from tlm3d.spec.lone import Placement
+    from tlm3d.spec.plan import Plan
     from tlm3d.spec.platform import PlatformSpec
     from tlm3d.spec.traffic import TrafficRow
     from tlm3d.spec.workload import WorkloadSpec
@@ -38,6 +41,7 @@ def simulate(
     progress: Progress | None = None,
     modules: Sequence[Builder] = (),
     record: str = "full",
+    plan: Plan | None = None,
 ) -> Result:
     """Run ``workload`` on ``platform`` and judge what happened.
 
@@ -47,20 +51,57 @@ def simulate(
     your own beside the platform (docs/systemc.md). ``record``: the facts that ``result.recording`` keeps: ``"full"``,
     ``"totals"`` for none, so that memory does not grow with the run, or those of a window such as ``"900 ms..1 s"``;
     every other number of the result is the same. With ``modules`` facts are held until the end, whatever is kept then.
+    ``plan``: every stage and layer runs on its planned block alone, and ``result.plan`` says how the plan held.
     Raises SpecError, PluginError, ElaborationError, QuantityError (horizon, record), ModuleError.
     """
     from tlm3d.analysis.digest import Digest
     from tlm3d.model.system import System
+    from tlm3d.spec.plan import planned
 
     horizon_ps = duration_ps(parse_quantity(horizon, TIME)) if isinstance(horizon, str) else horizon
     kept = parse_kept(record)
     kept.check_inside(horizon_ps or workload.horizon_ps)
+    if plan is not None:
+        workload = planned(platform, workload, plan)
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
     system.recording.kept = kept
+    system.recording.plan = plan_info(plan)
     digest = Digest(system.recording)
     fold = None if modules else digest.fold  # a module of the user's may book what has long been
     system.run(progress, fold, modules)
     return digest.result()
+
+
+def plan(platform: PlatformSpec, workload: WorkloadSpec, *, place: str = "heft", policy: str | None = None) -> Plan:
+    """Where each stage and layer of ``workload`` is to run on ``platform``, decided before the run.
+
+    ``place``: a kind of tlm3d.plans; ``policy``: that of the run, default the workload's. Raises SpecError,
+    PluginError, ElaborationError.
+    """
+    from tlm3d.model.planning import make_plan
+
+    return make_plan(platform, workload, policy or workload.policy, place).plan
+
+
+def plan_sheet(
+    platform: PlatformSpec, workload: WorkloadSpec, *, place: str = "heft", policy: str | None = None
+) -> tuple[Plan, PlanSheet]:
+    """A plan as ``plan`` makes it, and all of it that a reader wants to see."""
+    from tlm3d.analysis.plan import sheet
+    from tlm3d.model.planning import make_plan
+
+    planning = make_plan(platform, workload, policy or workload.policy, place)
+    return planning.plan, sheet(planning.plan, planning.schedules, planning.deadlines_ps, planning.options)
+
+
+def plan_info(plan: Plan | None) -> PlanInfo | None:
+    """What the record of a run keeps of its plan."""
+    from tlm3d.record.recording import Foreseen, PlanInfo
+
+    if plan is None:
+        return None
+    tasks = {name: Foreseen(task.response_ps, task.energy_aj) for name, task in plan.tasks.items()}
+    return PlanInfo(plan.method, plan.policy, plan.corner, tasks)
 
 
 def score(
@@ -103,15 +144,19 @@ def bound(
     workload: WorkloadSpec,
     policy: str | None = None,
     stretch: Mapping[tuple[str, str], Fraction] | None = None,
+    plan: Plan | None = None,
 ) -> Bounds:
     """The largest response that each task of ``workload`` can have on ``platform``, whatever happens (docs/bounds.md).
 
-    ``stretch``: by task and block path (``logic.cluster``), how much longer it computes there. Raises SpecError,
-    PluginError, ElaborationError.
+    ``stretch``: by task and block path (``logic.cluster``), how much longer it computes there. ``plan``: every stage
+    and layer runs on its planned block alone. Raises SpecError, PluginError, ElaborationError.
     """
     from tlm3d.bounds.compose import bounds_of
     from tlm3d.model.system import System
+    from tlm3d.spec.plan import planned
 
+    if plan is not None:
+        workload = planned(platform, workload, plan)
     system = System(platform, workload, policy or workload.policy, workload.horizon_ps, 0)
     return bounds_of(system.demand(stretch))
 

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 def transcript() -> dict[str, str]:
     """bad/expected.txt: the command → what it writes to standard error."""
     text = (HERE / "bad" / "expected.txt").read_text(encoding="utf-8")
-    for slot in ("blocks", "dataflows", "kernels", "links", "policies", "supplies"):
+    for slot in ("blocks", "dataflows", "kernels", "links", "plans", "policies", "supplies"):
         text = text.replace(f"<{slot}>", ", ".join(kinds(slot)))
     _, *entries = text.split("\n$ tlm3d ")
     return {command: output.rstrip("\n") + "\n" for command, _, output in (entry.partition("\n") for entry in entries)}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("slot", ["blocks", "dataflows", "kernels", "links", "policies", "supplies"])
+@pytest.mark.parametrize("slot", ["blocks", "dataflows", "kernels", "links", "plans", "policies", "supplies"])
 def test_every_kind_is_listed_with_its_distribution(tlm3d: Command, slot: str) -> None:
     result = tlm3d("list", slot)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -101,7 +101,7 @@ def test_no_line_is_longer_than_the_terminal(
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", columns)
-    slots = ("blocks", "dataflows", "kernels", "links", "policies", "supplies")
+    slots = ("blocks", "dataflows", "kernels", "links", "plans", "policies", "supplies")
     commands = [(slot, *name) for slot in slots for name in ((), *zip(plugins.kinds(slot)))]
     commands += [("networks",), ("networks", "mobilenet_v1_025_96")]
     for command in commands:

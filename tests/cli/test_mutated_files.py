@@ -14,7 +14,8 @@ from tlm3d.cli import app
 GOOD = Path(__file__).parent / "good"
 ACTIVATED = ("activated.yaml", "arrivals.csv")
 TEXTS = {
-    name: (GOOD / name).read_text() for name in ("platform.yaml", "workload.yaml", "networks/tiny.yaml", *ACTIVATED)
+    name: (GOOD / name).read_text()
+    for name in ("platform.yaml", "workload.yaml", "networks/tiny.yaml", "plan.yaml", *ACTIVATED)
 }
 ODD = st.sampled_from([*"0159.-+:,[]{}#&*!|>'\"%@` \t\n\\?~_", "e9", "\0", "\x1b", "µ", "１", "é", "null", "- "])
 
@@ -48,6 +49,8 @@ def test_a_slip_of_the_keyboard_never_looks_like_a_bug(mutation: tuple[str, str]
             (good / name).write_bytes((text if name == changed else original).encode())
         workload = good / ("activated.yaml" if changed in ACTIVATED else "workload.yaml")
         command = ["run", str(good / "platform.yaml"), str(workload), "--horizon", "1 ms"]
+        if changed == "plan.yaml":
+            command += ["--plan", str(good / changed)]
         result = CliRunner().invoke(app, command)
     assert result.exit_code in (0, 1, 2), result.stderr
     assert "Traceback" not in result.output

@@ -18,6 +18,7 @@ from tlm3d.kernels import Kernels
 from tlm3d.links import ChannelSpec, LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.network import LayerText, NetworkText
+from tlm3d.spec.plan import PlanKeys, PlannedTask
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.points import ComputePointSpec, PointSpec
 from tlm3d.spec.source import parse
@@ -45,6 +46,8 @@ MODELS: dict[str, type[BaseModel]] = SHARED | {
     "Stage": StageSpec,
     "Network: top level": NetworkText,
     "Layer": LayerText,
+    "Plan: top level": PlanKeys,
+    "Planned task": PlannedTask,
 }
 TITLES = {
     "blocks": "Block kind",

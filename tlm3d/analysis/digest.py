@@ -15,6 +15,7 @@ from tlm3d.analysis.deadlines import Tally, jobs_by_task
 from tlm3d.analysis.efficiency import efficiency
 from tlm3d.analysis.energy import UNOWNED, Key, accounts, booked_aj
 from tlm3d.analysis.meter import Meter
+from tlm3d.analysis.planned import plan_result
 from tlm3d.analysis.power import average_nw
 from tlm3d.analysis.result import Account, Battery, ChannelResult, Result, TaskResult
 from tlm3d.analysis.troubles import Troubles
@@ -76,6 +77,7 @@ class Digest:
         tasks = {name: tally.result() for name, tally in self._tallies.items()}
         booked = accounts(self._booked_aj)
         total_aj = sum(account.energy_aj for account in booked)
+        plan = plan_result(recording.plan, tasks, booked)
         at_rail = efficiency(recording, booked, tasks, by_task_ps(self._used_ps))
         battery = None
         if recording.supply is not None:
@@ -111,6 +113,7 @@ class Digest:
             chains=chains,
             blocks=blocks(self._used_ps),
             troubles=troubles,
+            plan=plan,
         )
 
     def _battery(self, rail_aj: int, tasks: dict[str, TaskResult]) -> tuple[tuple[Account, ...], Battery]:

@@ -243,6 +243,36 @@ class Battery:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """One task's job as planned, and what its jobs came to; None where the plan says nothing, or no job tells."""
+
+    response_ps: int | None
+    energy_aj: int | None
+    mean_ps: int | None  # response of the judged jobs, rounded down
+    spent_aj: int | None  # own accounts at the rail / jobs finished, rounded down
+
+    @property
+    def response_ratio(self) -> float | None:
+        """Mean response / foreseen response."""
+        return self.mean_ps / self.response_ps if self.mean_ps is not None and self.response_ps else None
+
+    @property
+    def energy_ratio(self) -> float | None:
+        """Energy a job / foreseen energy."""
+        return self.spent_aj / self.energy_aj if self.spent_aj is not None and self.energy_aj else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """The plan that was run, and how it held, by task."""
+
+    method: str
+    policy: str | None  # that it was made for; None where it does not say
+    corner: str
+    tasks: dict[str, Foreseen]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The whole answer of one run."""
 
@@ -274,4 +304,5 @@ class Result:
     chains: dict[str, ChainResult] = field(default_factory=dict)  # by name
     blocks: dict[str, BlockUse] = field(default_factory=dict)  # those at work, as die.block
     troubles: tuple[Trouble, ...] = ()
+    plan: PlanResult | None = None  # None where the run chose itself
     bounds: Bounds | None = None  # of the same platform, workload and policy; None where they were not asked for

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tlm3d
-from tlm3d.cli import bound, check, compare, explain, listing, run, schema, score, show, sweep, traffic, why
+from tlm3d.cli import bound, check, compare, explain, listing, plan, run, schema, score, show, sweep, traffic, why
 from tlm3d.cli.terminal import examples
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def _main(
     context.obj = {"debug": debug}
 
 
-for command in (run, bound, check, why, sweep, compare, score, show, explain, traffic, listing, schema):
+for command in (run, bound, check, why, plan, sweep, compare, score, show, explain, traffic, listing, schema):
     # A name that Python has taken ends with an underscore there, not in the shell.
     app.command(command.NAME.rstrip("_"), short_help=command.SHORT, epilog=examples(*command.EXAMPLES))(
         getattr(command, command.NAME)

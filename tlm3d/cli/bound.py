@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from tlm3d.cli.options import Corner, JsonFile, PlatformFile, PolicyName, Settings, WorkloadFile, check_policy
+from tlm3d.cli.options import (
+    Corner,
+    JsonFile,
+    Place,
+    PlanFile,
+    PlatformFile,
+    PolicyName,
+    Settings,
+    WorkloadFile,
+    check_place,
+    check_policy,
+    plan_file,
+)
 from tlm3d.cli.terminal import errors, progress_bar, tell, terminated
 
 NAME = "bound"
@@ -26,6 +38,8 @@ def bound(
     policy: PolicyName = None,
     set_: Settings = None,
     corner: Corner = "typical",
+    place: Place = None,
+    plan: PlanFile = None,
     sensitivity: Annotated[
         bool,
         typer.Option(
@@ -44,10 +58,21 @@ def bound(
     from tlm3d.bounds.verdict import Verdict, verdict
     from tlm3d.reporters import bounds as reporter
     from tlm3d.simulation import bound as bounded
-    from tlm3d.spec.pair import read_pair
+    from tlm3d.simulation import plan as planned_by
+    from tlm3d.spec.pair import Attempts, read_pair
+    from tlm3d.spec.plan import planned
 
     with errors(context):
-        described = read_pair(platform, workload, set_ or [], (lambda: check_policy(policy),), corner)
+        attempt = Attempts()
+        chosen = attempt(lambda: plan_file(plan, place))
+        checks = (lambda: check_policy(policy), lambda: check_place(place))
+        described = attempt(lambda: read_pair(platform, workload, set_ or [], checks, corner))
+        attempt.raise_any()
+        assert described is not None  # else a problem was raised
+        if place is not None:
+            chosen = planned_by(*described, place=place, policy=policy)
+        if chosen is not None:
+            described = described[0], planned(*described, chosen)
         found = bounded(*described, policy)
         margins = None
         if sensitivity:

@@ -24,17 +24,18 @@ def check(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="Platform, workload and network files.", show_default=False, autocompletion=completion.yaml_files
+            help="Platform, workload, network and plan files.", show_default=False, autocompletion=completion.yaml_files
         ),
     ],
     corner: Corner = "typical",
 ) -> None:
     """Check files at every corner; a platform given with workloads is also checked to be able to run each of them, at
-    CORNER.
+    CORNER, and by every plan given for the two.
     """
     from tlm3d.errors import ElaborationError, SpecError
     from tlm3d.spec.any_file import describe, read_any
     from tlm3d.spec.corners import TYPICAL, check_corner
+    from tlm3d.spec.plan import Plan, planned
     from tlm3d.spec.platform import PlatformSpec
     from tlm3d.spec.workload import WorkloadSpec
 
@@ -45,6 +46,7 @@ def check(
         with output():
             platforms: list[tuple[str, PlatformSpec]] = []
             workloads: list[tuple[str, WorkloadSpec]] = []
+            plans: list[tuple[str, Plan]] = []
             for file in files:
                 try:
                     spec = read_any(file, corner)
@@ -57,6 +59,8 @@ def check(
                     platforms.append((file, spec))
                 elif isinstance(spec, WorkloadSpec):
                     workloads.append((file, spec))
+                elif isinstance(spec, Plan):
+                    plans.append((file, spec))
             for platform_file, platform in platforms:
                 for workload_file, workload in workloads:
                     from tlm3d.model.system import System
@@ -72,4 +76,15 @@ def check(
                     for note in system.recording.notes:
                         print(f"{pair}: note: {harmless(note)}")
                     print(f"{pair}: can run{at}")
+                    for plan_file, plan in plans:
+                        if (plan.platform, plan.workload) != (platform.name, workload.name):
+                            continue
+                        try:
+                            by_plan = planned(platform, workload, plan)
+                            System(platform, by_plan, workload.policy, workload.horizon_ps, 0)
+                        except (SpecError, ElaborationError) as error:
+                            failed = True
+                            complain(error)
+                            continue
+                        print(f"{pair}: can run by {harmless(plan_file)}{at}")
         raise typer.Exit(2 if failed else 0)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tlm3d.cli.options import Corner, Horizon, JsonFile, PolicyName, Seed, check_policy, horizon_ps
+from tlm3d.cli.options import Corner, Horizon, JsonFile, Place, PolicyName, Seed, check_place, check_policy, horizon_ps
 from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, tell, terminated
 
 NAME = "compare"
@@ -41,6 +41,7 @@ def compare(
         ),
     ] = None,
     corner: Corner = "typical",
+    place: Place = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a processor.")] = None,
     json: JsonFile = None,
 ) -> None:
@@ -62,9 +63,15 @@ def compare(
         if len(platforms) < 2:
             message = f"expected at least three files, two platforms and, last, the workload; got {len(files)}"
             raise SpecError([Problem("compare", 0, 0, "", message)])
-        checks = (lambda: check_policy(policy), lambda: horizon_ps(horizon), lambda: check_corner(corner))
+        checks = (
+            lambda: check_policy(policy),
+            lambda: check_place(place),
+            lambda: horizon_ps(horizon),
+            lambda: check_corner(corner),
+        )
         candidates = read_candidates(platforms, workload, set_ or [], checks, corner)
-        study = Study("", workload, policy=policy, horizon_ps=horizon_ps(horizon), seed=seed, corner=corner)
+        run_ps = horizon_ps(horizon)
+        study = Study("", workload, policy=policy, horizon_ps=run_ps, seed=seed, corner=corner, place=place)
         with terminated(), progress_bar("comparing") as progress:
             outcomes = run_all(candidates, study, jobs=jobs, done=progress)
         changed = changes_from_first(candidates, corner)

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import typer
 
-LISTS = ("blocks", "dataflows", "kernels", "links", "supplies", "policies", "networks")
+LISTS = ("blocks", "dataflows", "kernels", "links", "supplies", "policies", "plans", "networks")
 NETWORKS = Path("workloads/networks")
 
 
 def policies(incomplete: str) -> list[str]:
     """The policies there are."""
     return _names("policies", incomplete)
+
+
+def planners(incomplete: str) -> list[str]:
+    """The planners there are."""
+    return _names("plans", incomplete)
 
 
 def lists(incomplete: str) -> list[str]:

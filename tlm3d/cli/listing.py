@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from tlm3d.reporters.listing import KeyRow, KindRow
 
 NAME = "list_"
-SHORT = "List blocks, dataflows, kernels, links, supplies, policies, networks."
+SHORT = "List blocks, links, policies, every other kind, networks."
 EXAMPLES = (
     "tlm3d list blocks",
     "tlm3d list blocks riscv-cluster",
     "tlm3d list dataflows systolic",
     "tlm3d list supplies switching",
     "tlm3d list policies",
+    "tlm3d list plans heft",
     "tlm3d list networks --folder workloads/networks",
     "tlm3d list networks resnet8",
 )
@@ -65,7 +66,7 @@ def _kinds(slot: str, name: str | None) -> bool:
 
     if name is not None:
         found = load_kind(slot, name)
-        keys = list(_keys(slot, name)) if slot != "policies" else []
+        keys = list(_keys(slot, name)) if slot not in ("plans", "policies") else []
         with output():
             listing.render_kind(_row(slot, name, found), _paragraphs(found.__doc__ or ""), keys, console())
         return False

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tlm3d.cli import completion
+
+if TYPE_CHECKING:
+    from tlm3d.spec.plan import Plan
 
 PlatformFile = Annotated[
     str, typer.Argument(help="Platform file (YAML).", show_default=False, autocompletion=completion.yaml_files)
@@ -17,6 +20,23 @@ WorkloadFile = Annotated[
 PolicyName = Annotated[
     str | None,
     typer.Option(help="Scheduling policy, such as edf. Default: the workload's.", autocompletion=completion.policies),
+]
+Place = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLANNER",
+        help="Plan before the run which block runs what, such as heft. Default: the policy chooses in the run.",
+        autocompletion=completion.planners,
+    ),
+]
+PlanFile = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        metavar="FILE",
+        help="Every stage and layer runs where this plan (YAML, of tlm3d plan) says.",
+        autocompletion=completion.yaml_files,
+    ),
 ]
 Horizon = Annotated[str | None, typer.Option(help='Time to simulate, such as "1 s". Default: the workload\'s.')]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw: release jitter, bit errors.")]
@@ -59,6 +79,31 @@ def check_policy(policy: str | None) -> None:
         load_kind("policies", policy)
     except PluginError as error:
         raise SpecError([Problem("--policy", 0, 0, "", str(error))]) from None
+
+
+def check_place(place: str | None) -> None:
+    """Raise SpecError unless ``place`` is a planner (or not given)."""
+    from tlm3d.errors import PluginError, Problem, SpecError
+    from tlm3d.plugins import load_kind
+
+    if place is None:
+        return
+    try:
+        load_kind("plans", place)
+    except PluginError as error:
+        raise SpecError([Problem("--place", 0, 0, "", str(error))]) from None
+
+
+def plan_file(plan: str | None, place: str | None) -> Plan | None:
+    """The plan in the file ``plan``; None where none is named. Raises SpecError, also beside a ``place``."""
+    from tlm3d.errors import Problem, SpecError
+    from tlm3d.spec.plan import load_plan
+
+    if plan is None:
+        return None
+    if place is not None:
+        raise SpecError([Problem("--plan", 0, 0, "", "names a plan, --place makes one: give one of the two")])
+    return load_plan(plan)
 
 
 def horizon_ps(horizon: str | None) -> int | None:

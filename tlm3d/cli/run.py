@@ -12,15 +12,19 @@ import typer
 from tlm3d.cli.options import (
     Corner,
     Horizon,
+    Place,
+    PlanFile,
     PlatformFile,
     PolicyName,
     Seed,
     Settings,
     Window,
     WorkloadFile,
+    check_place,
     check_policy,
     facts_recorded,
     horizon_ps,
+    plan_file,
 )
 from tlm3d.cli.terminal import INTERRUPTED, errors, progress_bar, stoppable, tell, writing
 
@@ -32,6 +36,8 @@ EXAMPLES = (
     'tlm3d run P.yaml W.yaml --set workload.tasks.wake.deadline="50 ms"',
     'tlm3d run P.yaml W.yaml --policy fixed-priority --horizon "10 s"',
     "tlm3d run P.yaml W.yaml --corner high",
+    "tlm3d run P.yaml W.yaml --place heft",
+    "tlm3d run P.yaml W.yaml --plan plan.yaml",
     "tlm3d run P.yaml W.yaml --bounds",
     "tlm3d run P.yaml W.yaml --json - | jq .verdict",
     "tlm3d run P.yaml W.yaml --vcd run.vcd --trace run.json",
@@ -49,6 +55,8 @@ def run(
     seed: Seed = 0,
     set_: Settings = None,
     corner: Corner = "typical",
+    place: Place = None,
+    plan: PlanFile = None,
     json: Annotated[
         str | None,
         typer.Option(metavar="FILE|-", help="Write the result as JSON; - is standard output, without the report."),
@@ -79,7 +87,9 @@ def run(
     reports on what was simulated; a second one stops at once.
     """
     from tlm3d.simulation import bound, simulate
-    from tlm3d.spec.pair import read_pair
+    from tlm3d.simulation import plan as planned_by
+    from tlm3d.spec.pair import Attempts, read_pair
+    from tlm3d.spec.plan import planned
 
     def document() -> str:
         from tlm3d.reporters.json import dumps
@@ -97,8 +107,14 @@ def run(
             lambda: check_policy(policy),
             lambda: horizon_ps(horizon),
             lambda: facts_recorded(window, needs_facts),
+            lambda: check_place(place),
         )
-        described = read_pair(platform, workload, set_ or [], options, corner)
+        attempt = Attempts()
+        written = attempt(lambda: plan_file(plan, place))
+        described = attempt(lambda: read_pair(platform, workload, set_ or [], options, corner))
+        attempt.raise_any()
+        assert described is not None  # else a problem was raised
+        chosen = planned_by(*described, place=place, policy=policy) if place is not None else written
         run_ps = horizon_ps(horizon) or described[1].horizon_ps
         record = facts_recorded(window, needs_facts, run_ps)
         with stoppable() as stop, progress_bar("simulating") as told:
@@ -107,9 +123,13 @@ def run(
                 told(done_ps, whole_ps)
                 return stop()
 
-            result = simulate(*described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record)
+            result = simulate(
+                *described, policy=policy, horizon=run_ps, seed=seed, progress=progress, record=record, plan=chosen
+            )
             interrupted = stop()
         if bounds and not interrupted:
+            if chosen is not None:
+                described = described[0], planned(*described, chosen)
             result = replace(result, bounds=bound(*described, policy))
         tell(json, document, report)
         if export is not None:

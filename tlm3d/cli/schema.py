@@ -16,6 +16,7 @@ EXAMPLES = (
     "tlm3d schema platform > platform.schema.json",
     "tlm3d schema workload > workload.schema.json",
     "tlm3d schema network > network.schema.json",
+    "tlm3d schema plan > plan.schema.json",
 )
 
 
@@ -24,14 +25,14 @@ def schema(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="{platform|workload|network}",
+            metavar="{platform|workload|network|plan}",
             help="The file that it describes.",
             show_default=False,
             autocompletion=completion.schemas,
         ),
     ],
 ) -> None:
-    """Print the JSON Schema (2020-12) of a platform, workload or network file, with every kind that is installed.
+    """Print the JSON Schema (2020-12) of a platform, workload, network or plan file, with every kind that is installed.
 
     For an editor that knows YAML, the first line of a file names it: # yaml-language-server: $schema=FILE
     """

@@ -11,11 +11,13 @@ from tlm3d.cli.options import (
     Corner,
     Horizon,
     JsonFile,
+    Place,
     PlatformFile,
     PolicyName,
     Seed,
     Settings,
     WorkloadFile,
+    check_place,
     check_policy,
     chosen_corners,
     horizon_ps,
@@ -51,6 +53,7 @@ def sweep(
     seed: Seed = 0,
     set_: Settings = None,
     corner: Corner = "typical",
+    place: Place = None,
     corners: Annotated[bool, typer.Option("--corners", help="Run every point at all three corners.")] = False,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one line a point.")] = None,
     json: JsonFile = None,
@@ -71,11 +74,12 @@ def sweep(
 
     with errors(context):
         check_policy(policy)
+        check_place(place)
         axes = [parse_axis(text) for text in param or ()]
         paths = [axis.path for axis in axes]
         at = chosen_corners(corner, corners)
         expected = len(points(axes, zip_, len(at))) * len(at)
-        study = Study(platform, workload, tuple(set_ or ()), policy, horizon_ps(horizon), seed, corner)
+        study = Study(platform, workload, tuple(set_ or ()), policy, horizon_ps(horizon), seed, corner, place)
         check_paths(study, axes)
         with terminated(), progress_bar("sweeping") as progress:
             rows = run_points(study, axes, paired=zip_, corners=at, jobs=jobs, done=progress)

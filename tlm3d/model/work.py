@@ -143,7 +143,7 @@ class TaskWork:
             blocks = "+".join(sorted(".".join(block) for block in item.options))
             demand_ps[blocks] += min(sum(tile.compute_ps for tile in tiles) for tiles in by_block)
             if len(by_block) == 1 and all(r is None or len(self.items[r].options) == 1 for r in item.layer_reads):
-                for route, n_bytes in _moves(by_block[0]):
+                for route, n_bytes in moves(by_block[0]):
                     passage = Passage(route.channels, n_bytes)
                     for channel, busy_ps in zip(route.channels, passage.all_busy_ps, strict=True):
                         demand_ps[channel.name] += busy_ps
@@ -309,7 +309,7 @@ def task_work(
     return work
 
 
-def _moves(tiles: Sequence[TileWork]) -> Iterator[tuple[Route, int]]:
+def moves(tiles: Sequence[TileWork]) -> Iterator[tuple[Route, int]]:
     """The transfers of an item, those of its pieces of staged weights too."""
     piece: Piece | None = None
     for tile in tiles:

@@ -159,6 +159,22 @@ class ChainInfo(NamedTuple):
     cascades: frozenset[str] = frozenset()  # those of the tasks that the task before releases
 
 
+class Foreseen(NamedTuple):
+    """What a plan says of one job of a task; None where it says nothing."""
+
+    response_ps: int | None
+    energy_aj: int | None
+
+
+class PlanInfo(NamedTuple):
+    """The plan that a run executed: how it was made, and for what."""
+
+    method: str
+    policy: str | None
+    corner: str
+    tasks: dict[str, Foreseen]
+
+
 class LimitInfo(NamedTuple):
     """A power limit: ``kind`` is ``peak`` or ``window``; ``window_ps`` is 0 for peak; ``at`` is rail or battery."""
 
@@ -221,6 +237,7 @@ class Recording:
     supply: SupplyInfo | None = None  # None: the rail is all there is
     boot_bytes: int = 0
     residency: ResidencyPlan = field(default_factory=ResidencyPlan)
+    plan: PlanInfo | None = None  # None: where something runs was chosen in the run
     notes: tuple[str, ...] = ()  # warnings and remarks of elaboration
     spans: Facts[Span] = field(default_factory=list)
     legs: Facts[TransferLeg] = field(default_factory=list)

@@ -13,6 +13,7 @@ from tlm3d.analysis.result import (
     Delay,
     JobBlame,
     LimitResult,
+    PlanResult,
     Result,
     TaskResult,
     Trouble,
@@ -43,6 +44,7 @@ def document(result: Result) -> dict[str, Any]:
         "troubles": [_trouble(trouble) for trouble in result.troubles],
         "tasks": {name: _task(task, result) for name, task in sorted(result.tasks.items())},
         "chains": {name: _chain(chain) for name, chain in sorted(result.chains.items())},
+        "plan": None if result.plan is None else _plan(result.plan),
         "bounds": None if result.bounds is None else bounds.document(result.bounds),
         "worst_job": None if result.worst is None else _job(result.worst, result.horizon_ps),
         "tightest_jobs": [_job(blame, result.horizon_ps) for blame in result.tightest],
@@ -154,6 +156,23 @@ def _chain(chain: ChainResult) -> dict[str, Any]:
         "max_age_ps": chain.max_age_ps,
         "reaction_ps": _delay(chain.reaction),
         "age_ps": _delay(chain.age),
+    }
+
+
+def _plan(plan: PlanResult) -> dict[str, Any]:
+    return {
+        "method": plan.method,
+        "policy": plan.policy,
+        "corner": plan.corner,
+        "tasks": {
+            name: {
+                "response_ps": found.response_ps,
+                "mean_ps": found.mean_ps,
+                "energy_aj": found.energy_aj,
+                "spent_aj": found.spent_aj,
+            }
+            for name, found in sorted(plan.tasks.items())
+        },
     }
 
 

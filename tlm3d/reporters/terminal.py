@@ -31,6 +31,7 @@ def render(result: Result, console: Console) -> None:
     _troubles(result, page)
     _tasks(result, page)
     _chains(result, page)
+    _plan(result, page)
     if result.worst is not None:
         _worst(result.worst, result.horizon_ps, page)
     else:
@@ -163,6 +164,32 @@ def _delay_cells(delay: Delay | None, bound_ps: int | None) -> list[Cell]:
         return [str(delay.judged), "-", mean, worst, bound, ""]
     verdict = "unjudged" if not delay.judged else "LATE" if delay.lost else "ok"
     return [str(delay.judged), str(delay.lost), mean, worst, bound, verdict]
+
+
+def _plan(result: Result, page: Page) -> None:
+    plan = result.plan
+    if plan is None:
+        return
+    made_for = f" for {plan.policy}" if plan.policy is not None else ""
+    made = f"by {plan.method}{made_for} at the {plan.corner} corner"
+    page.heading("Plan", f"{made}; x: simulated / planned; energy: a job's own")
+    columns = [Column("task", Kind.NAME), *map(Column, ("planned", "min", "mean", "max", "x"))]
+    columns += map(Column, ("energy", "simulated", "x"))
+    rows: list[list[Cell]] = []
+    for name, found in plan.tasks.items():
+        response = result.tasks[name].response
+        times = ["-"] * 3
+        if response is not None:
+            at_least = "≥" if response.max_is_bound else ""
+            times = [show_ps(response.min_ps), show_ps(response.mean_ps), at_least + show_ps(response.max_ps)]
+        planned = "-" if found.response_ps is None else show_ps(found.response_ps)
+        energies = ["-" if energy is None else show_aj(energy) for energy in (found.energy_aj, found.spent_aj)]
+        rows.append([name, planned, *times, _factor(found.response_ratio), *energies, _factor(found.energy_ratio)])
+    page.table(columns, rows)
+
+
+def _factor(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"
 
 
 def _worst(blame: JobBlame, horizon_ps: int, page: Page) -> None:

@@ -24,6 +24,7 @@ from tlm3d.plugins import kinds, load_kind, noun
 from tlm3d.spec.activation import WAYS
 from tlm3d.spec.corners import CORNERS
 from tlm3d.spec.network import LayerText, NetworkText
+from tlm3d.spec.plan import PlanKeys, PlannedTask
 from tlm3d.spec.platform import DieKeys, LimitSpec, PlatformKeys
 from tlm3d.spec.points import ComputePointSpec
 from tlm3d.spec.stages import NETWORK, StageSpec
@@ -32,7 +33,7 @@ from tlm3d.spec.workload import TaskSpec, WorkloadKeys
 
 Schema = dict[str, Any]
 
-FILES = ("platform", "workload", "network")
+FILES = ("platform", "workload", "network", "plan")
 _KIND = "what it is: the other keys depend on it"
 _OF_THE_KEY = ("description", "examples", "default")
 _ENDS = ("between", "from", "to")
@@ -44,6 +45,8 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
     (TaskSpec, "Task"),
     (StageSpec, "Stage"),
     (NetworkText, "Network: top level"),
+    (PlanKeys, "Plan: top level"),
+    (PlannedTask, "Planned task"),
     (LayerText, "Layer"),
     (ComputePointSpec, "Operating point"),
     (ComputeSpec, "Compute block"),
@@ -58,8 +61,10 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
 
 
 def schema(file: str) -> Schema:
-    """The JSON Schema of a ``platform``, ``workload`` or ``network`` file. Raises PluginError for a broken kind."""
-    build: dict[str, Callable[[], Schema]] = {"platform": _platform, "workload": _workload, "network": _network}
+    """The JSON Schema of a ``platform``, ``workload``, ``network`` or ``plan``. Raises PluginError (broken kind)."""
+    build: dict[str, Callable[[], Schema]] = {
+        "platform": _platform, "workload": _workload, "network": _network, "plan": _plan,
+    }  # fmt: skip
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"tlm3d {file}"}
     shapes: dict[str, Schema] = {}
     found: Schema = _with_shared(build[file](), shapes)
@@ -116,7 +121,7 @@ def _of_slot(slot: str) -> Schema:
     return {"anyOf": [{"enum": alone}, {"$ref": f"#/$defs/{slot}"}]}
 
 
-# ------------------------------------------------------------ the three files
+# ------------------------------------------------------------ the files
 
 
 def _platform() -> Schema:
@@ -182,6 +187,12 @@ def _network() -> Schema:
     found["properties"]["activation_bits"] |= {"maximum": MAX_BITS}
     found["properties"]["layers"] |= {"items": {"$ref": "#/$defs/layer"}, "minItems": 1}
     return found | {"$defs": {"layer": layer}}
+
+
+def _plan() -> Schema:
+    found = _object(PlanKeys)
+    found["properties"]["planned"] |= _named("task")
+    return found | {"$defs": {"task": _object(PlannedTask)}}
 
 
 def _of_op(op: Op) -> Schema:

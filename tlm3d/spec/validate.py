@@ -17,11 +17,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
-_FILES = {"platform": "dies", "workload": "tasks", "network": "layers"}  # what tells each apart
+_FILES = {"platform": "dies", "workload": "tasks", "network": "layers", "plan": "planned"}  # what tells each apart
 
 
 def file_kind(tree: Any) -> str | None:
-    """platform, workload or network, told by the keys; None when there is none of these."""
+    """platform, workload, network or plan, told by the keys; None when there is none of these."""
     return next((kind for kind, key in _FILES.items() if isinstance(tree, dict) and key in tree), None)
 
 

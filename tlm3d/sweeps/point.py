@@ -13,7 +13,7 @@ import tlm3d.model.system  # noqa: F401
 from tlm3d.analysis.result import Result
 from tlm3d.analysis.sweep import Row, row_of
 from tlm3d.errors import Problem, SpecError, Tlm3dError
-from tlm3d.simulation import simulate
+from tlm3d.simulation import plan, simulate
 from tlm3d.spec.corners import TYPICAL
 from tlm3d.spec.pair import read_pair
 from tlm3d.spec.platform import platform_of
@@ -37,6 +37,7 @@ class Study:
     horizon_ps: int | None = None
     seed: int = 0
     corner: str = TYPICAL
+    place: str | None = None  # the planner; None: the policy places in the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def run_result(study: Study, point: Point, told: Share | None = None) -> Result:
     """The whole Result of one point; ``told`` as for run_point. Raises Tlm3dError."""
     changes = [f"{path}={value}" for path, value in zip(point.paths, point.values, strict=True)]
     described = read_pair(study.platform, study.workload, [*study.settings, *changes], corner=point.corner)
+    planned = plan(*described, place=study.place, policy=study.policy) if study.place is not None else None
     progress = _now_and_then(told) if told else None
     return simulate(
         *described,
@@ -97,6 +99,7 @@ def run_result(study: Study, point: Point, told: Share | None = None) -> Result:
         seed=study.seed,
         progress=progress,
         record="totals",
+        plan=planned,
     )
 
 
