@@ -27,6 +27,7 @@ from tlm3d.bounds.result import Part as Stretch
 from tlm3d.bounds.work import StepWork, Works
 
 MOST_ROUNDS = 60
+_MANY = 4  # claims of one task on a block
 _FAR = 30  # times its deadline: a bound beyond that is called none
 
 Found = tuple[int, int] | NoBound  # from the nominal arrival, and from when it is ready, to the finish
@@ -208,7 +209,7 @@ class _System:
         if task.parent is not None:
             parent = self._states[task.parent]
             if parent.none is not None:
-                state.none = NoBound(f"it comes after {task.parent}: {parent.none.reason}")
+                state.none = NoBound(f"it comes after {task.parent}, which has none")
                 return True
             state.arrival = Delayed(parent.arrival, parent.bound_ps - parent.best_ps)
         input_ps = task.landing.worst_ps if task.landing is not None and task.landing.worst_ps is not None else 0
@@ -384,7 +385,7 @@ class _System:
         own = self._claim(state, number, blocked_ps, state.late_ps[number])
         if line_ps is not None:
             own = replace(own, work_ps=line_ps)
-        claims = [own]
+        claims, by_task = [own], dict[str, list[Claim]]()
         for other, place in users:
             if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
                 continue
@@ -393,7 +394,8 @@ class _System:
                     continue  # its tiles are in what blocks
                 return self._because(server.name, other)
             late_ps = other.late_ps[place] if order == "any" else other.done_ps[place]
-            claims.append(self._claim(other, place, 0, late_ps))
+            by_task.setdefault(other.task.name, []).append(self._claim(other, place, 0, late_ps))
+        claims += [claim for of_task in by_task.values() for claim in _few(of_task)]
         traffic = self._traffic(server.name)
         if isinstance(traffic, NoBound):
             return traffic
@@ -437,8 +439,11 @@ class _System:
 
     @staticmethod
     def _because(server: str, other: _State) -> NoBound:
+        """Why nothing is known where ``other`` may come; its own reason, unless that is another one's again."""
         assert other.none is not None
-        return NoBound(f"{server}: nothing bounds when {other.task.name} comes there: {other.none.reason}")
+        reason, known = other.none.reason, "nothing bounds when"
+        why = "" if known in reason else f": {reason}"
+        return NoBound(f"{server}: {known} {other.task.name} comes there{why}")
 
     @staticmethod
     def _related(state: _State, one: int, other: int) -> bool:
@@ -490,6 +495,16 @@ class _System:
                 break
             number = before
         yield from reversed(way)
+
+
+def _few(claims: list[Claim]) -> list[Claim]:
+    """The claims of one task, where there are many as a single one, from when the first may come on."""
+    if len(claims) <= _MANY:
+        return claims
+    sooner = max(claim.key_ps for claim in claims)  # nominal arrivals: the earliest has the largest key
+    late_ps = max(claim.late_ps + sooner - claim.key_ps for claim in claims)
+    work_ps = sum(claim.work_ps for claim in claims)
+    return [replace(claims[0], work_ps=work_ps, key_ps=sooner, late_ps=late_ps)]
 
 
 def _named(server: str, found: Found) -> Found:
