@@ -81,6 +81,15 @@ def test_the_least_makespan_of_the_papers_example_is_proved() -> None:
     assert (plan.makespan_ps, plan.bound_ps, plan.optimal) == (73, 73, True)
 
 
+def test_on_one_bus_the_optimum_is_shorter_than_what_heft_and_cpop_find() -> None:
+    pytest.importorskip("ortools")
+    graph = published("bus")
+    plan = Optimal().plan(graph)
+    assert plan.problems(graph) == []
+    assert plan.optimal
+    assert plan.makespan_ps < min(Heft().plan(graph).makespan_ps, Cpop().plan(graph).makespan_ps)
+
+
 def test_heft_without_contention_is_the_classic_one_whatever_the_links() -> None:
     graph = published("bus")
     classic = Heft(contention=False).plan(graph)
