@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -80,6 +81,15 @@ def test_the_least_makespan_of_the_papers_example_is_proved() -> None:
     assert (plan.makespan_ps, plan.bound_ps, plan.optimal) == (73, 73, True)
 
 
+def test_on_one_bus_the_optimum_is_shorter_than_what_heft_and_cpop_find() -> None:
+    pytest.importorskip("ortools")
+    graph = published("bus")
+    plan = Optimal().plan(graph)
+    assert plan.problems(graph) == []
+    assert plan.optimal
+    assert plan.makespan_ps < min(Heft().plan(graph).makespan_ps, Cpop().plan(graph).makespan_ps)
+
+
 def test_heft_without_contention_is_the_classic_one_whatever_the_links() -> None:
     graph = published("bus")
     classic = Heft(contention=False).plan(graph)
@@ -98,6 +108,12 @@ def test_two_moves_over_one_link_follow_each_other() -> None:
         edges={("a", "c"): {("x", "z"): (Move(("l",), 4),)}, ("b", "c"): {("y", "z"): (Move(("l",), 4),)}},
     )  # fmt: skip
     assert Heft().plan(graph).makespan_ps == 14
+    pytest.importorskip("ortools")
+    assert Optimal().plan(graph).makespan_ps == 14
+    from tlm3d.plans._sat import Solver
+
+    proved = Solver(graph, 60, 1, 1).shortest(replace(Heft().plan(graph), makespan_ps=20))
+    assert (proved.makespan_ps, proved.bound_ps, proved.optimal) == (14, 14, True)
     assert Heft(contention=False).plan(graph).makespan_ps == 10
 
 
@@ -118,9 +134,9 @@ def test_a_move_holds_all_of_its_links_at_once_and_its_legs_follow_each_other() 
 
 
 def test_a_node_starts_no_sooner_than_it_is_ready() -> None:
-    graph = Graph(("a", "b"), ("x",), {("a", "x"): 2, ("b", "x"): 3}, ready_ps={"a": 3})
-    assert Heft().plan(graph).places == {"a": "x", "b": "x"}
-    assert Heft().plan(graph).makespan_ps == 5  # b goes into the gap before a
+    graph = Graph(("a", "b"), ("x",), {("a", "x"): 4, ("b", "x"): 3}, ready_ps={"a": 3})
+    assert by_upward_rank(graph) == ["a", "b"]
+    assert Heft().plan(graph).slots == (Slot("b", "x", 0, 3), Slot("a", "x", 3, 7))  # into the gap before a
 
 
 @pytest.mark.parametrize(
@@ -186,9 +202,10 @@ def chain() -> Graph:
 CHAIN = [(None, 9, 15), (15, 9, 15), (14, 17, 13), (13, 17, 13), (12, 24, 10), (10, 24, 10), (9, 30, 6), (6, 30, 6)]
 
 
+@pytest.mark.parametrize("tries", [0, 1000])  # by branch and bound alone, and with the ways down
 @pytest.mark.parametrize(("deadline_ps", "aj", "ps"), CHAIN)
-def test_the_least_energy_within_a_deadline(deadline_ps: int | None, aj: int, ps: int) -> None:
-    plan = MinEnergy().plan(chain(), deadline_ps)
+def test_the_least_energy_within_a_deadline(deadline_ps: int | None, aj: int, ps: int, tries: int) -> None:
+    plan = MinEnergy(tries=tries).plan(chain(), deadline_ps)
     assert (plan.energy_aj, plan.makespan_ps, plan.bound_aj, plan.optimal) == (aj, ps, aj, True)
 
 

@@ -46,10 +46,12 @@ def test_no_schedule_is_shorter_than_the_bound(graph: Graph) -> None:
     assert graph.least_makespan_ps <= least_makespan_ps(graph)
 
 
-@given(graph=graphs(), deadline_ps=DEADLINES)
+@given(graph=graphs(), deadline_ps=DEADLINES, tries=st.sampled_from((0, 1000)))
 @settings(max_examples=150, deadline=None)
-def test_least_energy_is_within_the_deadline_and_no_more_than_of_other_plans(graph: Graph, deadline_ps: int) -> None:
-    plan, least = MinEnergy().plan(graph, deadline_ps), least_energy(graph, deadline_ps)
+def test_least_energy_is_within_the_deadline_and_no_more_than_of_other_plans(
+    graph: Graph, deadline_ps: int, tries: int
+) -> None:
+    plan, least = MinEnergy(tries=tries).plan(graph, deadline_ps), least_energy(graph, deadline_ps)
     others = [one().plan(graph) for one in (Heft, Cpop)]
     within = [one for one in others if one.makespan_ps <= deadline_ps]
     if within:
@@ -104,6 +106,41 @@ def test_no_heuristic_is_shorter_than_the_optimum(graph: Graph) -> None:
     assert plan.optimal
     assert graph.least_makespan_ps <= plan.makespan_ps <= min(one().plan(graph).makespan_ps for one in HEURISTICS)
     assert Optimal().plan(graph) == plan
+
+
+@given(graph=graphs(9, 12), deadline_ps=DEADLINES)
+@settings(max_examples=40, deadline=None)
+def test_without_time_to_search_it_is_the_best_heuristic_and_the_bound_holds(graph: Graph, deadline_ps: int) -> None:
+    pytest.importorskip("ortools")
+    known = min(one().plan(graph).makespan_ps for one in (Heft, Cpop, Fixed))
+    least = Optimal().plan(graph)
+    hurried = Optimal(limit_s=0).plan(graph)
+    assert hurried.problems(graph) == []
+    assert graph.least_makespan_ps <= hurried.bound_ps <= least.makespan_ps <= hurried.makespan_ps <= known
+    assert not hurried.optimal or hurried.makespan_ps == least.makespan_ps
+    cheapest = Optimal("energy", limit_s=0).plan(graph, deadline_ps)
+    assert cheapest.problems(graph) == []
+    if cheapest.makespan_ps <= deadline_ps:
+        assert cheapest.bound_aj <= Optimal("energy").plan(graph, deadline_ps).energy_aj <= cheapest.energy_aj
+
+
+@given(graph=graphs(), most=st.integers(2, 12))
+@settings(max_examples=80, deadline=None)
+def test_a_bound_in_coarse_units_is_no_more_than_the_optimum(graph: Graph, most: int) -> None:
+    pytest.importorskip("ortools")
+    from ortools.sat.python import cp_model
+
+    from tlm3d.plans import _sat
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_sat, "_MOST", most)
+        model = _sat._Model(graph, 10 * least_makespan_ps(graph), None)
+    model.cp.minimize(model.makespan)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    if solver.status_name(solver.solve(model.cp)) == "OPTIMAL":  # else the horizon leaves no room for what was rounded
+        assert model.schedule(solver).problems(graph) == []
+        assert model.bound_ps(solver.value(model.makespan)) <= least_makespan_ps(graph)
 
 
 @given(graph=graphs(), deadline_ps=DEADLINES, most=st.integers(3, 12))

@@ -98,7 +98,7 @@ def least_energy(graph: Graph, deadline_ps: int) -> tuple[int, int] | None:
 
 def _moves() -> st.SearchStrategy[tuple[Move, ...]]:
     links = st.lists(st.sampled_from(("l", "m")), max_size=2, unique=True).map(tuple)
-    return st.lists(st.builds(Move, links, st.integers(0, 4), st.integers(0, 5)), max_size=2).map(tuple)
+    return st.lists(st.builds(Move, links, st.integers(0, 9), st.integers(0, 5)), max_size=2).map(tuple)
 
 
 @st.composite

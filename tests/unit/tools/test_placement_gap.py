@@ -9,6 +9,7 @@ import pytest
 import placement_gap
 from placement_cases import FAMILIES, network
 from placement_gap import DATA, PAGE, SEEDS, Row, differences, main, page, quick, read, share, solved, written
+from tlm3d.plans.min_energy import MinEnergy
 
 ROWS = read(DATA)
 TWELVE = [row for row in ROWS if ", 12 " in row.family or row.family == "the same on one bus"]
@@ -80,3 +81,12 @@ def test_the_same_seed_gives_the_same_graph_and_branches_join_again() -> None:
     graph = network(5)
     assert [n for n in graph.nodes if not graph.needs[n]] == ["l0"]
     assert max(len(needed) for needed in graph.needs.values()) > 1
+
+
+def test_min_energy_never_says_optimal_where_less_was_proved() -> None:
+    short = [row for row in TWELVE if row.frugal_ps <= row.deadline_ps and row.frugal_aj > row.optimal_aj]
+    assert len(short) > 3
+    for row in short:
+        plan = MinEnergy().plan(FAMILIES[row.family](row.seed), row.deadline_ps)
+        assert (plan.energy_aj, plan.optimal) == (row.frugal_aj, False)
+        assert plan.bound_aj <= row.optimal_aj
