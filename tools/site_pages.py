@@ -26,6 +26,7 @@ BROUGHT_IN = {
     "CHANGELOG.md": "changelog.md",
     "LICENSE": "licence.md",
     "tlm3d/reporters/result.schema.json": "result.schema.json",
+    "tlm3d/reporters/bounds.schema.json": "bounds.schema.json",
 } | {
     path.relative_to(ROOT).as_posix(): path.relative_to(ROOT).with_suffix(".md").as_posix()
     for folder in ("platforms", "platforms/silicon", "platforms/textbook", "workloads", "workloads/textbook")
