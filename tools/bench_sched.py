@@ -110,7 +110,8 @@ def main() -> int:
         tell("bytes of a job in a full record", f"{size:.0f}", f"<= {BYTES}", size <= BYTES)
         short, long = peak_bytes(light, LENGTH_S / 4), peak_bytes(light, LENGTH_S)
         growth = long / short
-        tell(f"peak of totals: {LENGTH_S} s over {LENGTH_S / 4:g} s", f"{growth:.2f}", "<= 1.2", growth <= 1.2)
+        most = 1.5 if arguments.quick else 1.2  # slices are cut by the clock: a busy machine makes them differ
+        tell(f"peak of totals: {LENGTH_S} s over {LENGTH_S / 4:g} s", f"{growth:.2f}", f"<= {most}", growth <= most)
         for pair in (light, heavy):
             _, result = run(pair, seconds / 10, "full")
             for job in result.recording.jobs:
