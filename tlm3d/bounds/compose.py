@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import count
+from itertools import count, product
 
 from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
 from tlm3d.bounds.arrival import Arrival, Delayed
@@ -24,7 +24,7 @@ from tlm3d.bounds.demand import Demand, Part, TaskDemand
 from tlm3d.bounds.resources import Blocking, resource_blocking
 from tlm3d.bounds.result import Bounds, TaskBound
 from tlm3d.bounds.result import Part as Stretch
-from tlm3d.bounds.work import StepWork, Works
+from tlm3d.bounds.work import StepWork, Works, in_the_way_ps
 
 MOST_ROUNDS = 60
 _MANY = 4  # claims of one task on a block
@@ -48,8 +48,8 @@ def bounds_of(demand: Demand) -> Bounds:
 class _State:
     """What is known of a task so far; times count from the release. ``late_ps``, ``done_ps`` by step."""
 
-    def __init__(self, task: TaskDemand, works: Sequence[StepWork]) -> None:
-        self.task, self.works = task, works
+    def __init__(self, task: TaskDemand, works: Sequence[StepWork], by_rate: Sequence[StepWork]) -> None:
+        self.task, self.works, self._by_rate = task, works, by_rate
         self.arrival: Arrival = task.arrival
         input_ps = task.landing.best_ps if task.landing is not None else 0
         soonest = _Soonest(task, input_ps)
@@ -63,6 +63,10 @@ class _State:
         self.bound_ps = self.best_ps
         self.none: NoBound | None = None
         self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
+
+    def work(self, number: int, by_rate: bool) -> StepWork:
+        """A step, its rivals on channels counted burst by burst or by their rate."""
+        return self._by_rate[number] if by_rate else self.works[number]
 
     def alone_ps(self) -> int:
         """What a job takes at most from its start."""
@@ -122,10 +126,10 @@ class _Soonest:
 class _System:
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
-        works = Works(demand)
-        self._works = works
+        works, by_rate = Works(demand), Works(demand, by_rate=True)
+        self._works = (works, by_rate)
         self._states = {
-            name: _State(task, [works.step(task, number) for number in range(len(task.steps))])
+            name: _State(task, *([each.step(task, n) for n in range(len(task.steps))] for each in self._works))
             for name, task in demand.tasks.items()
         }
         self._blocking = resource_blocking(demand)
@@ -344,12 +348,12 @@ class _System:
     def _on_block(self, state: _State, number: int) -> Found:
         """The same for a compute block."""
         orders = ["any"] if self._demand.order == "any" else [self._demand.order, "any"]
-        if self._works.only_any_order(state.task.steps[number].server):
+        if self._works[0].only_any_order(state.task.steps[number].server):
             orders = ["any"]
         best: tuple[tuple[int, int], tuple[int, int]] | None = None
         first: NoBound | None = None
-        for order in orders:
-            found = self._on_block_in(order, state, number)
+        for order, by_rate in product(orders, (False, True)):
+            found = self._on_block_in(order, by_rate, state, number)
             if isinstance(found, NoBound):
                 first = first or found
             elif best is None:
@@ -363,12 +367,12 @@ class _System:
         state.held[number] = best[1]
         return best[0]
 
-    def _on_block_in(self, order: str, state: _State, number: int) -> Found:
+    def _on_block_in(self, order: str, by_rate: bool, state: _State, number: int) -> Found:
         """With the window from when the step is ready: others count with all of their jobs that have not finished then.
 
         In any order it is the busy period of the block, and what is ready later counts from there.
         """
-        step, work = state.task.steps[number], state.works[number]
+        step, work = state.task.steps[number], state.work(number, by_rate)
         server = self._demand.servers[step.server]
         users = self._on[server.name]
         lone = all(other is state for other, _ in users) and len(users) == 1
@@ -376,13 +380,14 @@ class _System:
         blocked_ps = server.wake_ps
         if order != "any" and line_ps is None:
             less = [
-                other.works[place]
+                other.work(place, by_rate)
                 for other, place in users
                 if other is not state and (order == "dated" or other.task.level > state.task.level)
             ]
-            blocked_ps += work.gaps * max([0, *(one.in_the_way_ps(server.preemption) for one in less)])
-            blocked_ps += work.in_the_way_ps("tile")
-        own = self._claim(state, number, blocked_ps, state.late_ps[number])
+            blocked_ps += work.gaps * in_the_way_ps(less, server.preemption)
+            if state.task.aborts:  # tiles of its last job may be under way
+                blocked_ps += in_the_way_ps([work], "tile")
+        own = self._claim(state, number, blocked_ps, state.late_ps[number], by_rate)
         if line_ps is not None:
             own = replace(own, work_ps=line_ps)
         claims, by_task = [own], dict[str, list[Claim]]()
@@ -390,22 +395,23 @@ class _System:
             if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
                 continue
             if other.none is not None:
-                if order == "fixed" and other.task.level > state.task.level and isinstance(work.serial_ps, int):
+                is_known = isinstance(other.work(place, by_rate).serial_ps, int)
+                if order == "fixed" and other.task.level > state.task.level and is_known:
                     continue  # its tiles are in what blocks
                 return self._because(server.name, other)
             late_ps = other.late_ps[place] if order == "any" else other.done_ps[place]
-            by_task.setdefault(other.task.name, []).append(self._claim(other, place, 0, late_ps))
+            by_task.setdefault(other.task.name, []).append(self._claim(other, place, 0, late_ps, by_rate))
         claims += [claim for of_task in by_task.values() for claim in _few(of_task)]
-        traffic = self._traffic(server.name)
+        traffic = self._traffic(server.name, by_rate)
         if isinstance(traffic, NoBound):
             return traffic
         state.held[number] = (own.work_ps, blocked_ps)
         return _named(server.name, _analyse(order, [*claims, *traffic], own))
 
-    def _traffic(self, server: str) -> list[Claim] | NoBound:
-        """What goes before the transfers of a block by its priority on channels, as work before all else."""
+    def _traffic(self, server: str, by_rate: bool) -> list[Claim] | NoBound:
+        """What goes before the transfers of a block on channels and is not in what they take, as work before all."""
         claims = []
-        for one in self._works.goes_first(server):
+        for one in self._works[by_rate].goes_first(server):
             if one.reason:
                 return NoBound(f"{one.wire}: {one.reason}")
             if one.task is None:
@@ -420,8 +426,8 @@ class _System:
             claims.append(Claim(name, one.ps, arrival, late_ps, ALWAYS, ALWAYS))
         return claims
 
-    def _claim(self, state: _State, number: int, blocked_ps: int, latest_ps: int) -> Claim:
-        task, work = state.task, state.works[number]
+    def _claim(self, state: _State, number: int, blocked_ps: int, latest_ps: int, by_rate: bool = False) -> Claim:
+        task, work = state.task, state.work(number, by_rate)
         early_ps = state.early_ps[number]
         assert isinstance(work.serial_ps, int)
         return Claim(

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from heapq import nlargest
 from itertools import chain
 
 from tlm3d.bounds.channels import Channels, Held, Move
 from tlm3d.bounds.claim import NoBound
 from tlm3d.bounds.demand import Demand, Load, Part, Server, Step, TaskDemand, Tile, Traffic
 
+_COMMITTED, _STORED = 2, 3  # tiles of a block that may be under way at once
+
 
 class Works:
-    """The steps of ``demand``; what its transfers take is worked out once each."""
+    """The steps of ``demand``; what its transfers take is worked out once each.
 
-    def __init__(self, demand: Demand) -> None:
-        self._demand = demand
+    What rivals add is counted burst by burst: what they may do at worst before each burst of a transfer. Or,
+    ``by_rate``, what the initiators of other servers and sensors move in the meantime (``goes_first``). Both are
+    bounds.
+    """
+
+    def __init__(self, demand: Demand, by_rate: bool = False) -> None:
+        self._demand, self._by_rate = demand, by_rate
         self._channels = Channels(demand.rivals, demand.wires)
         self._held: dict[tuple[object, ...], Held | NoBound] = {}
+        self._others: dict[str, frozenset[str]] = {}
         self._users: dict[str, dict[str, list[Step]]] = {}  # by server and task
         for task in demand.tasks.values():
             for step in task.steps:
@@ -28,8 +37,16 @@ class Works:
         """What rivals add to a transfer."""
         key = (move.initiator, move.priority, move.crossings)
         if key not in self._held:
-            self._held[key] = self._channels.held_up(move)
+            self._held[key] = self._channels.held_up(move, self._left_out(move) if self._by_rate else ())
         return self._held[key]
+
+    def _left_out(self, move: Move) -> frozenset[str]:
+        """The initiators that are not of the server of ``move``."""
+        own = move.initiator.rpartition(".")[0]
+        if own not in self._others:
+            rivals = {other.initiator for moves in self._demand.rivals.values() for other in moves}
+            self._others[own] = frozenset(name for name in rivals if not _is_of(own, name))
+        return self._others[own]
 
     def step(self, task: TaskDemand, number: int) -> StepWork:
         """What step ``number`` of ``task`` takes."""
@@ -64,13 +81,35 @@ class Works:
                 for wire in held.by_rate:
                     priority, again_ps = limits.get(wire, (0, 0))
                     limits[wire] = max(priority, move.priority), max(again_ps, held.again_ps.get(wire, 0))
-        for wire, (priority, again_ps) in sorted(limits.items()):
+        for wire, (priority, turns_ps) in sorted(limits.items()):
+            by_number = self._demand.wires[wire].arbiter == "priority"
             for one in self._demand.traffic.get(wire, ()):
-                if one.priority < priority:
+                is_smaller = by_number and one.priority < priority
+                if is_smaller or (self._by_rate and not _is_of(server, one.initiator)):
+                    again_ps = turns_ps if is_smaller else 0
                     yield Traffic(
                         wire, one.ps + one.bursts * again_ps, one.bursts, one.priority, one.initiator, one.task,
                         one.arrival, one.late_ps, one.reason,
                     )  # fmt: skip
+
+
+def in_the_way_ps(less: Sequence[StepWork], preemption: str) -> int:
+    """How long tiles that are under way when something more urgent is ready may hold it up on a block.
+
+    Two are committed and not computed at most, three computed and not stored (two wait for the port when the unit
+    begins the next one). Each tile is there once, but for those of jobs that were aborted. Without preemption it is a
+    whole item, as well.
+    """
+    every = [one for one in less for _ in range(_STORED if one.aborts else 1)]
+    tiles_ps = nlargest(_COMMITTED, (ps for one in every for ps in one.tiles_ps))
+    stores_ps = nlargest(_STORED, (ps for one in every for ps in one.stores_ps))
+    ps = sum(tiles_ps) + sum(stores_ps) + max((one.ahead_ps for one in less), default=0)
+    return ps + (max((one.item_ps for one in less), default=0) if preemption == "none" else 0)
+
+
+def _is_of(server: str, initiator: str) -> bool:
+    """Whether it is one of the ports of a block."""
+    return initiator.rpartition(".")[0] == server
 
 
 def moves_of(step: Step) -> Iterable[Move]:
@@ -136,23 +175,28 @@ class StepWork:
             return 0
         return self._step.parts[-1].tiles[0].compute_ps
 
-    def in_the_way_ps(self, preemption: str) -> int:
-        """How long its tiles that are under way when something more urgent is ready may hold it up, on a block.
+    @cached_property
+    def tiles_ps(self) -> list[int]:
+        """Its two longest tiles, each with all its transfers."""
+        return nlargest(_COMMITTED, map(self._tile_ps, self._tiles()))
 
-        Two are committed and not computed at most, three computed and not stored (two wait for the port when the unit
-        begins the next one). Without preemption it is a whole item, as well.
-        """
-        if self._server.processors:
-            return 0
-        tiles = [tile for part in self._step.parts for tile in chain(part.tiles, *part.otherwise)]
-        longest_ps = max(self._tile_ps(tile) for tile in tiles)
-        store_ps = max(self._move_ps(tile.store) if tile.store is not None else 0 for tile in tiles)
-        ps = 2 * longest_ps + 3 * store_ps + self._ahead_ps()
-        if preemption == "none":
-            ps += max(_number(self._part_ps(part)) for part in self._step.parts)
-        return ps
+    @cached_property
+    def stores_ps(self) -> list[int]:
+        """Its three longest stores."""
+        stores = [tile.store for tile in self._tiles() if tile.store is not None]
+        return nlargest(_STORED, map(self._move_ps, stores))
 
-    def _ahead_ps(self) -> int:
+    @cached_property
+    def item_ps(self) -> int:
+        """Its longest item."""
+        return max(_number(self._part_ps(part)) for part in self._step.parts)
+
+    def _tiles(self) -> Iterable[Tile]:
+        return (tile for part in self._step.parts for tile in chain(part.tiles, *part.otherwise))
+
+    @cached_property
+    def ahead_ps(self) -> int:
+        """The longest fetch of its weights into a stage."""
         return max((self._move_ps(part.ahead) for part in self._step.parts if part.ahead is not None), default=0)
 
     def _part_ps(self, part: Part) -> int | NoBound:
