@@ -52,45 +52,57 @@ def measured(names: Sequence[Name], processes: int, with_bounds: bool, phases: i
         yield from pool.imap(one, names, chunksize=16)
 
 
-def quantiles(values: Sequence[float]) -> str:
+def quantiles(values: Sequence[float]) -> list[str]:
     """p5, p25, median, p75 and the largest, of the nearest rank."""
-    if not values:
-        return "     -" * 5
     ordered = sorted(values)
-    ranks = [ordered[max(0, -(-p * len(ordered) // 100) - 1)] for p in (5, 25, 50, 75, 100)]
-    return "".join(f" {value:5.3f}" for value in ranks)
+    ranks = [ordered[max(0, -(-p * len(ordered) // 100) - 1)] for p in (5, 25, 50, 75, 100) if ordered]
+    return [f"{value:.3f}" for value in ranks] or ["-"] * 5
 
 
 def tightness(rows: Iterable[Row], what: str = "response") -> list[float]:
     return [row.tightness for row in rows if row.what == what and row.tightness is not None]
 
 
-def show_table(by_kind: dict[str, list[Measured]], spoil: float) -> None:
-    print(f"{'kind':<16} systems  tasks  bounded violations untidy errors    p5   p25  median  p75   max     jobs")
-    everything: list[Measured] = []
+_COUNTED = ("kind", "systems", "tasks", "bounded", "violations", "untidy", "errors")
+HEAD = [*_COUNTED, "p5", "p25", "median", "p75", "max", "jobs"]
+
+
+def table(by_kind: dict[str, list[Measured]], spoil: float) -> list[list[str]]:
+    """A row for each kind, for all of them, and for what is said of chains."""
+    everything = [system for systems in by_kind.values() for system in systems]
+    lines = []
     for kind, systems in [*by_kind.items(), ("all", everything)]:
-        everything += systems if kind != "all" else []
         rows = [row for system in systems for row in system.rows]
-        responses = [row for row in rows if row.what == "response"]
-        bounded = sum(row.bound_ps is not None for row in responses)
-        violated = sum(len(row.violations(spoil)) for row in rows)
-        untidy = sum(bool(row.untidy) for row in rows)
-        errors = sum(bool(system.error) for system in systems)
-        share = f"{100 * bounded / len(responses):6.1f} %" if responses else "      - "
-        jobs = sum(system.jobs for system in systems)
-        print(
-            f"{kind:<16} {len(systems):>7} {len(responses):>6} {share} {violated:>10} {untidy:>6} {errors:>6}"
-            f" {quantiles(tightness(responses))} {jobs:>8}"
-        )
+        jobs, errors = sum(system.jobs for system in systems), sum(bool(system.error) for system in systems)
+        lines.append([kind, str(len(systems)), *_cells(rows, "response", spoil), str(jobs)])
+        lines[-1].insert(6, str(errors))
     rows = [row for system in everything for row in system.rows]
     for what in ("reaction", "age"):
-        found = [row for row in rows if row.what == what]
-        if not found:
-            continue
-        share = f"{100 * sum(row.bound_ps is not None for row in found) / len(found):6.1f} %"
-        violated = sum(len(row.violations(spoil)) for row in found)
-        close = quantiles(tightness(found, what))
-        print(f"{what + ' of chains':<16} {'':>7} {len(found):>6} {share} {violated:>10} {'':>6} {'':>6} {close}")
+        if any(row.what == what for row in rows):
+            lines.append([f"{what} of chains", "", *_cells(rows, what, spoil), ""])
+            lines[-1].insert(6, "")
+    return lines
+
+
+def _cells(rows: Sequence[Row], what: str, spoil: float) -> list[str]:
+    """How many, bounded, contradicted, untidy; how tight."""
+    found = [row for row in rows if row.what == what]
+    share = f"{100 * sum(row.bound_ps is not None for row in found) / len(found):.1f} %" if found else "-"
+    violated, untidy = sum(len(row.violations(spoil)) for row in found), sum(bool(row.untidy) for row in found)
+    return [str(len(found)), share, str(violated), str(untidy), *quantiles(tightness(found, what))]
+
+
+def show_table(lines: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(line[i]) for line in [HEAD, *lines]) for i in range(len(HEAD))]
+    for line in [HEAD, *lines]:
+        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
+        print("  ".join([line[0].ljust(widths[0]), *cells[1:]]))
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """The table for a page."""
+    rule = ["---", *["---:"] * (len(HEAD) - 1)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [HEAD, rule, *lines])
 
 
 def show_reasons(systems: Iterable[Measured]) -> None:
@@ -182,6 +194,7 @@ def main() -> int:
     parser.add_argument("--phases", type=int, default=3, help="runs of each system, with other offsets and draws")
     parser.add_argument("--spoil", type=float, default=1, help="bounds times this, to see that violations are found")
     parser.add_argument("--shrink", type=float, default=20, metavar="SECONDS", help="to make a violation smaller")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there, too")
     parser.add_argument("--no-bounds", action="store_true", help="simulate only")
     arguments = parser.parse_args()
     if arguments.only:
@@ -196,7 +209,10 @@ def main() -> int:
         if done % 500 == 0:
             print(f"{done} of {len(names)}, {time.perf_counter() - began_s:.0f} s", file=sys.stderr, flush=True)
     everything = [system for systems in by_kind.values() for system in systems]
-    show_table(by_kind, arguments.spoil)
+    lines = table(by_kind, arguments.spoil)
+    show_table(lines)
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(lines), encoding="utf-8")
     simulating_s, bounding_s = (sum(getattr(s, key) for s in everything) for key in ("simulating_s", "bounding_s"))
     longest = max(everything, key=lambda system: system.bounding_s)
     at_most = f"at most {longest.bounding_s:.2f} s ({longest.kind}:{longest.seed})"

@@ -7,17 +7,17 @@ from itertools import product
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from reference.random_systems import crowded, systems
 from reference.systems import Case
 
-from systems import KINDS, draw
+from systems import KINDS, can_be_built, draw
 from systems.measure import measure
 from systems.pair import MANY, Pair
 
-SEEDS = 30  # of each kind; tools/bound_tightness.py draws thousands
+SEEDS = 20  # of each kind; tools/bound_tightness.py draws thousands
 
-_RELAXED = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+_RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def contradictions(pair: Pair, spoil: float = 1, phases: int = 1) -> list[str]:
@@ -40,19 +40,25 @@ def as_pair(case: Case) -> Pair:
 @_RELAXED
 @given(systems())
 def test_bounds_hold_in_systems_of_blocks_sensors_and_troubles(case: Case) -> None:
-    assert contradictions(as_pair(case)) == []
+    pair = as_pair(case)
+    assume(can_be_built(pair))
+    assert contradictions(pair) == []
 
 
 @_RELAXED
 @given(systems(fixed=True))
 def test_bounds_hold_in_systems_where_nothing_ends_early(case: Case) -> None:
-    assert contradictions(as_pair(case)) == []
+    pair = as_pair(case)
+    assume(can_be_built(pair))
+    assert contradictions(pair) == []
 
 
 @_RELAXED
 @given(crowded())
 def test_bounds_hold_where_networks_meet_on_the_array(case: Case) -> None:
-    assert contradictions(as_pair(case)) == []
+    pair = as_pair(case)
+    assume(can_be_built(pair))
+    assert contradictions(pair) == []
 
 
 @pytest.mark.parametrize("kind", ["fixed", "edf", "fifo"])

@@ -226,11 +226,9 @@ def shared_queue(r: Random) -> Pair:
     pair, _ = _on_several(r, r.randint(2, 6), blocks, r.choice(POLICIES), chance(r, 0.4), (MANY, 1))
     named = pair.platform["dies"]["logic"]["blocks"]
     way = named[blocks[0]]
-    # Stages with fewer processors than others may put each other out at one instant for ever where tiles are whole.
-    several = [blocks] if way["preemption"] == "tile" else [blocks, blocks[:2], blocks[:1]]
     for task in pair.workload["tasks"].values():
         for stage in task["stages"]:
-            stage["on"] = r.choice(several)
+            stage["on"] = r.choice([blocks, blocks[:2], blocks[:1]])
     named |= dict.fromkeys(blocks, way)
     return pair
 

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from bound_tightness import names_of, quantiles
+from bound_tightness import markdown, names_of, quantiles, table
 from systems import KINDS, can_be_built, draw
-from systems.measure import Row
+from systems.measure import Measured, Row
 from systems.pair import Pair, uunifast
 from systems.shrink import shrunk
 from tlm3d import load_platform, load_workload
@@ -56,8 +56,16 @@ def test_names_take_the_kinds_in_turn() -> None:
 
 
 def test_quantiles_are_of_the_nearest_rank() -> None:
-    assert quantiles([i / 100 for i in range(1, 101)]).split() == ["0.050", "0.250", "0.500", "0.750", "1.000"]
-    assert quantiles([0.5]).split() == ["0.500"] * 5
+    assert quantiles([i / 100 for i in range(1, 101)]) == ["0.050", "0.250", "0.500", "0.750", "1.000"]
+    assert quantiles([0.5]) == ["0.500"] * 5
+
+
+def test_the_table_counts_what_was_measured() -> None:
+    rows = (row(100, 100), row(90, 100), row(120, 100), row(5, None), row(1, 2)._replace(untidy="no sum"))
+    lines = table({"a": [Measured("a", 0, rows, jobs=7)], "b": [Measured("b", 0, (), "TimeoutError: late")]}, spoil=1)
+    assert lines[0] == ["a", "1", "5", "80.0 %", "1", "1", "0", "0.500", "0.500", "0.900", "1.000", "1.200", "7"]
+    assert lines[2][:7] == ["all", "2", "5", "80.0 %", "1", "1", "1"]
+    assert markdown(lines).splitlines()[2].startswith("| a | 1 | 5 | 80.0 % |")
 
 
 def test_what_is_simulated_may_reach_a_bound_but_not_pass_it() -> None:
