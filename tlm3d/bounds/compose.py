@@ -17,14 +17,15 @@ from fractions import Fraction
 from itertools import count, product
 
 from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
-from tlm3d.bounds.arrival import Arrival, Delayed
+from tlm3d.bounds.arrival import Delayed
 from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
-from tlm3d.bounds.demand import Demand, Part, TaskDemand
+from tlm3d.bounds.demand import Demand
 from tlm3d.bounds.resources import Blocking, resource_blocking
 from tlm3d.bounds.result import Bounds, TaskBound
 from tlm3d.bounds.result import Part as Stretch
-from tlm3d.bounds.work import StepWork, Works, in_the_way_ps
+from tlm3d.bounds.task_state import TaskState
+from tlm3d.bounds.work import Works, in_the_way_ps
 
 MOST_ROUNDS = 60
 _MANY = 4  # claims of one task on a block
@@ -45,95 +46,17 @@ def bounds_of(demand: Demand) -> Bounds:
     return _System(demand).bounds()
 
 
-class _State:
-    """What is known of a task so far; times count from the release. ``late_ps``, ``done_ps`` by step."""
-
-    def __init__(self, task: TaskDemand, works: Sequence[StepWork], by_rate: Sequence[StepWork]) -> None:
-        self.task, self.works, self._by_rate = task, works, by_rate
-        self.arrival: Arrival = task.arrival
-        input_ps = task.landing.best_ps if task.landing is not None else 0
-        soonest = _Soonest(task, input_ps)
-        self.early_ps = soonest.early_ps
-        self.soonest_ps = soonest.done_ps
-        self.best_ps = soonest.last_ps()
-        self.start_ps = input_ps  # when it can begin at the latest
-        self.late_ps = list(self.early_ps)
-        self.takes_ps = [work.least_ps for work in works]  # from when a step is ready
-        self.done_ps = list(self.soonest_ps)
-        self.bound_ps = self.best_ps
-        self.none: NoBound | None = None
-        self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
-
-    def work(self, number: int, by_rate: bool) -> StepWork:
-        """A step, its rivals on channels counted burst by burst or by their rate."""
-        return self._by_rate[number] if by_rate else self.works[number]
-
-    def alone_ps(self) -> int:
-        """What a job takes at most from its start."""
-        done_ps: list[int] = []
-        for step, takes_ps in zip(self.task.steps, self.takes_ps, strict=True):
-            done_ps.append(max((done_ps[other] for other in step.after), default=0) + takes_ps)
-        return max(done_ps)
-
-    @property
-    def alone_on_one(self) -> bool:
-        """Whether all of it is one step that is ready with the release."""
-        return len(self.works) == 1 and self.task.landing is None and self.works[0].processors == 1
-
-
-class _Soonest:
-    """When things can happen at the soonest: every item where its job's critical path lets it, moving nothing.
-
-    By step: ``early_ps`` when its first item may be ready, ``done_ps`` when all have finished; a server works for one
-    item at a time.
-    """
-
-    def __init__(self, task: TaskDemand, input_ps: int) -> None:
-        self._task = task
-        self.early_ps: list[int] = []
-        self.done_ps: list[int] = []
-        self._items_ps: list[list[int]] = []
-        for step in task.steps:
-            items_ps: list[int] = []
-            ready_ps: list[int] = []
-            for part in step.parts:
-                ready_ps.append(max([input_ps, *self._before(part), *(items_ps[place] for place in part.before)]))
-                items_ps.append(ready_ps[-1] + part.compute_ps)
-            early_ps = min(ready_ps)
-            self.early_ps.append(early_ps)
-            self.done_ps.append(max(*items_ps, early_ps + step.compute_ps))
-            self._items_ps.append(items_ps)
-
-    def _before(self, part: Part) -> list[int]:
-        """When items of other steps that ``part`` waits for have finished, those of one choice as the first of them."""
-        found: dict[tuple[int, int, int], int] = {}
-        for step, place in part.outside:
-            choice = self._task.steps[step].choice
-            key = (1, step, place) if choice is None else (0, choice, 0)
-            ps = self._items_ps[step][place]
-            found[key] = min(found.get(key, ps), ps)
-        return list(found.values())
-
-    def last_ps(self) -> int:
-        """When a job has finished, which takes one step of each choice."""
-        found: dict[tuple[int, int], int] = {}
-        for step, ps in zip(self._task.steps, self.done_ps, strict=True):
-            key = (1, len(found)) if step.choice is None else (0, step.choice)
-            found[key] = min(found.get(key, ps), ps)
-        return max(found.values(), default=0)
-
-
 class _System:
     def __init__(self, demand: Demand) -> None:
         self._demand = demand
         works, by_rate = Works(demand), Works(demand, by_rate=True)
         self._works = (works, by_rate)
         self._states = {
-            name: _State(task, *([each.step(task, n) for n in range(len(task.steps))] for each in self._works))
+            name: TaskState(task, *([each.step(task, n) for n in range(len(task.steps))] for each in self._works))
             for name, task in demand.tasks.items()
         }
         self._blocking = resource_blocking(demand)
-        self._on: dict[str, list[tuple[_State, int]]] = {}  # by server
+        self._on: dict[str, list[tuple[TaskState, int]]] = {}  # by server
         for state in self._states.values():
             for number, step in enumerate(state.task.steps):
                 self._on.setdefault(step.server, []).append((state, number))
@@ -166,7 +89,7 @@ class _System:
             found[name] = sum(shares, Fraction(0)) / max(1, self._demand.servers[name].processors)
         return found
 
-    def _unknown(self, name: str, state: _State) -> NoBound | None:
+    def _unknown(self, name: str, state: TaskState) -> NoBound | None:
         """Why nothing can be said of a task from the start."""
         task, demand = state.task, self._demand
         if task.reason:
@@ -196,7 +119,7 @@ class _System:
             if state.none is None:
                 state.none = NoBound(f"nothing settles in {MOST_ROUNDS} rounds")
 
-    def _in_order(self) -> list[_State]:
+    def _in_order(self) -> list[TaskState]:
         """Parents first, then by level: so that what is handed on is known soon."""
         depth: dict[str, int] = {}
         for name, state in self._states.items():
@@ -206,7 +129,7 @@ class _System:
             depth[name] = count
         return sorted(self._states.values(), key=lambda state: (depth[state.task.name], state.task.level))
 
-    def _advance(self, state: _State) -> bool:
+    def _advance(self, state: TaskState) -> bool:
         """Whether anything of a task has grown, given all others as they are now."""
         before = (state.bound_ps, state.start_ps, tuple(state.late_ps), tuple(state.done_ps), state.arrival)
         task = state.task
@@ -234,7 +157,7 @@ class _System:
             return True
         return before != (state.bound_ps, state.start_ps, tuple(state.late_ps), tuple(state.done_ps), state.arrival)
 
-    def _self_wait_ps(self, state: _State, input_ps: int) -> int:
+    def _self_wait_ps(self, state: TaskState, input_ps: int) -> int:
         """How long a job may wait for those of its task before it.
 
         The last of them finishes its bound after its release at the latest. Or, of n jobs before it without a gap, the
@@ -256,7 +179,7 @@ class _System:
             worst_ps = max(worst_ps, after_ps)
         return min(wait_ps, worst_ps, most_ps)
 
-    def _step_ps(self, state: _State, number: int) -> int | NoBound:
+    def _step_ps(self, state: TaskState, number: int) -> int | NoBound:
         """When a step has finished at the latest."""
         processors = self._demand.servers[state.task.steps[number].server].processors
         on = {0: self._on_block, 1: self._on_processor}.get(processors, self._in_pool)
@@ -269,7 +192,7 @@ class _System:
 
     # ------------------------------------------------------------ one server
 
-    def _on_processor(self, state: _State, number: int) -> Found:
+    def _on_processor(self, state: TaskState, number: int) -> Found:
         """The longest time from the nominal arrival of a step on a processor to its finish."""
         name, order = state.task.steps[number].server, self._demand.order
         hinder = self._blocking.by_task.get((state.task.name, name), Blocking(0, None))
@@ -283,7 +206,7 @@ class _System:
             return self._respond("any", state, number, 0)
         return found
 
-    def _respond(self, order: str, state: _State, number: int, blocked_ps: int) -> Found:
+    def _respond(self, order: str, state: TaskState, number: int, blocked_ps: int) -> Found:
         server = self._demand.servers[state.task.steps[number].server]
         if order == "any" and server.switch_ps and self._demand.order == "any":
             return NoBound(f"{server.name}: its context may be switched any number of times")
@@ -310,7 +233,7 @@ class _System:
         state.held[number] = (own.work_ps, blocked_ps + max([0, *(c.piece_ps - 1 for c in claims[1:])]))
         return _named(server.name, _analyse(order, claims, own))
 
-    def _in_pool(self, state: _State, number: int) -> Found:
+    def _in_pool(self, state: TaskState, number: int) -> Found:
         """The same for processors that share a queue."""
         step, work = state.task.steps[number], state.works[number]
         server = self._demand.servers[step.server]
@@ -335,7 +258,7 @@ class _System:
             return _named(server.name, response_ps)
         return response_ps, response_ps - own.late_ps
 
-    def _own_section_ps(self, state: _State, server: str) -> int:
+    def _own_section_ps(self, state: TaskState, server: str) -> int:
         """What its last job may have held last on a processor, as urgent as whoever waited for it."""
         held_ps = [
             hold.ps
@@ -345,7 +268,7 @@ class _System:
         ]
         return max(held_ps) + self._demand.servers[server].switch_ps if held_ps else 0
 
-    def _on_block(self, state: _State, number: int) -> Found:
+    def _on_block(self, state: TaskState, number: int) -> Found:
         """The same for a compute block."""
         orders = ["any"] if self._demand.order == "any" else [self._demand.order, "any"]
         if self._works[0].only_any_order(state.task.steps[number].server):
@@ -367,7 +290,7 @@ class _System:
         state.held[number] = best[1]
         return best[0]
 
-    def _on_block_in(self, order: str, by_rate: bool, state: _State, number: int) -> Found:
+    def _on_block_in(self, order: str, by_rate: bool, state: TaskState, number: int) -> Found:
         """With the window from when the step is ready: others count with all of their jobs that have not finished then.
 
         In any order it is the busy period of the block, and what is ready later counts from there.
@@ -426,7 +349,7 @@ class _System:
             claims.append(Claim(name, one.ps, arrival, late_ps, ALWAYS, ALWAYS))
         return claims
 
-    def _claim(self, state: _State, number: int, blocked_ps: int, latest_ps: int, by_rate: bool = False) -> Claim:
+    def _claim(self, state: TaskState, number: int, blocked_ps: int, latest_ps: int, by_rate: bool = False) -> Claim:
         task, work = state.task, state.work(number, by_rate)
         early_ps = state.early_ps[number]
         assert isinstance(work.serial_ps, int)
@@ -444,7 +367,7 @@ class _System:
         )
 
     @staticmethod
-    def _because(server: str, other: _State) -> NoBound:
+    def _because(server: str, other: TaskState) -> NoBound:
         """Why nothing is known where ``other`` may come; its own reason, unless that is another one's again."""
         assert other.none is not None
         reason, known = other.none.reason, "nothing bounds when"
@@ -452,7 +375,7 @@ class _System:
         return NoBound(f"{server}: {known} {other.task.name} comes there{why}")
 
     @staticmethod
-    def _related(state: _State, one: int, other: int) -> bool:
+    def _related(state: TaskState, one: int, other: int) -> bool:
         """Whether one of two steps of a task comes after the other."""
         steps = state.task.steps
         first, later = min(one, other), max(one, other)
@@ -464,7 +387,7 @@ class _System:
 
     # ------------------------------------------------------------ what is said
 
-    def _bound(self, state: _State) -> TaskBound:
+    def _bound(self, state: TaskState) -> TaskBound:
         task = state.task
         if state.none is not None:
             return TaskBound(task.name, task.deadline_ps, None, state.none.reason, state.best_ps)
@@ -475,7 +398,7 @@ class _System:
         parts = tuple(self._parts(state))
         return TaskBound(task.name, task.deadline_ps, state.bound_ps, "", state.best_ps, parts, drops)
 
-    def _parts(self, state: _State) -> Iterable[Stretch]:
+    def _parts(self, state: TaskState) -> Iterable[Stretch]:
         """The way through the steps that takes longest."""
         task = state.task
         landing = task.landing

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain, product
-from math import prod
+from itertools import chain
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec, SensorSpec
@@ -17,23 +16,19 @@ from tlm3d.bounds.claim import NoBound
 from tlm3d.bounds.demand import (
     ChainDemand,
     Demand,
-    Hold,
     Landing,
-    Load,
-    Part,
     ResourceDemand,
     Server,
-    Step,
     TaskDemand,
-    Tile,
     Traffic,
 )
 from tlm3d.bounds.sensing import Landed
 from tlm3d.model.job import Job
-from tlm3d.model.moves import move_of, wire_of
+from tlm3d.model.moves import wire_of
 from tlm3d.model.sensing_demand import SensorDemand, sensor_demand
+from tlm3d.model.step_demand import MOST_WAYS, Steps, Stretch
 from tlm3d.model.topology import Route
-from tlm3d.model.work import Item, TaskWork, TileWork
+from tlm3d.model.work import TaskWork
 from tlm3d.policies import Policy
 from tlm3d.record.recording import Recording, TaskInfo
 from tlm3d.spec.activation import InputSpec
@@ -42,9 +37,6 @@ from tlm3d.spec.platform import PlatformSpec
 from tlm3d.spec.workload import TaskSpec, WorkloadSpec
 from tlm3d.tlm.channel import Channel
 from tlm3d.units import PS_PER_S, ceil_div
-
-_MOST_WAYS = 64
-Stretch = Mapping[tuple[str, str], Fraction]  # by task and block path: how much longer its computing takes
 
 
 class Elaborated(NamedTuple):
@@ -70,8 +62,7 @@ def demand_of(made: Elaborated, stretch: Stretch | None = None) -> Demand:
 
 class _Builder:
     def __init__(self, made: Elaborated, stretch: Stretch) -> None:
-        self._made, self._stretch = made, stretch
-        self._moves: dict[tuple[str, str, tuple[Channel, ...], int], Move] = {}
+        self._made = made
         self._server_of: dict[BlockName, str] = {}
         for pool in made.pools:
             self._server_of.update(dict.fromkeys(pool, "+".join(".".join(path) for path in pool)))
@@ -79,6 +70,7 @@ class _Builder:
             for name, block in one.blocks.items():
                 if isinstance(block, ComputeSpec):
                     self._server_of[die, name] = f"{die}.{name}"
+        self._steps = Steps(self._server_of, made.pools, stretch)
         self._levels = self._order()
 
     def demand(self) -> Demand:
@@ -201,8 +193,8 @@ class _Builder:
         work, info = made.works[name], made.recording.tasks[name]
         spec = work.task.spec
         arrival, most_apart_ps = self._arrival(name, spec, info)
-        steps = self._steps(name, work)
-        reason = "" if steps else f"its layers may run on more than {_MOST_WAYS} combinations of blocks"
+        steps = self._steps.of(name, work)
+        reason = "" if steps else f"its layers may run on more than {MOST_WAYS} combinations of blocks"
         return TaskDemand(
             name=name,
             arrival=arrival,
@@ -240,161 +232,6 @@ class _Builder:
         period = Fraction(PS_PER_S) / rate_hz
         longest_ps = ceil_div(period.numerator, period.denominator) + spec.jitter_ps
         return Periodic(period, spec.jitter_ps), longest_ps
-
-    def _steps(self, task: str, work: TaskWork) -> tuple[Step, ...]:
-        """Items that follow one another on the same server make a step; one that is placed while it runs several."""
-        groups: list[_Group] = []
-        for item in work.items:
-            servers = {self._server_of[block] for block in item.options}
-            last = groups[-1] if groups else None
-            if item.only is None and not item.pooled:
-                groups += [_Group([item], (block,), item.position) for block in item.options]
-            elif (
-                last is not None
-                and last.choice is None
-                and last.blocks == item.options
-                and (len(self._pool_of(servers)) == 1 or item.reads == (last.items[-1].position,))
-            ):
-                last.items.append(item)
-            else:
-                groups.append(_Group([item], item.options, None))
-        at: dict[int, list[tuple[int, int]]] = {}  # by position: the steps an item is in, and its place there
-        for number, group in enumerate(groups):
-            for place, item in enumerate(group.items):
-                at.setdefault(item.position, []).append((number, place))
-        steps = []
-        for group in groups:
-            parts = self._parts(task, work, group, at)
-            if parts is None:
-                return ()
-            reads = {step for part in parts for step, _ in part.outside}
-            names = [item.name for item in group.items]
-            step = Step(
-                names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}", self._server_of[group.blocks[0]], parts,
-                tuple(sorted(reads)), _holds(group.items, parts), group.choice, len(group.blocks),
-                frozenset(".".join(block) for block in group.blocks),
-            )  # fmt: skip
-            steps.append(step)
-        return tuple(steps)
-
-    def _pool_of(self, servers: set[str]) -> Collection[BlockName]:
-        return next((pool for pool in self._made.pools if self._server_of[min(pool)] in servers), {("", ""): None})
-
-    def _parts(
-        self, task: str, work: TaskWork, group: _Group, at: Mapping[int, list[tuple[int, int]]]
-    ) -> tuple[Part, ...] | None:
-        """None: there are too many ways in which what it reads may have been made."""
-        place = {item.position: at for at, item in enumerate(group.items)}
-        block = group.blocks[0]
-        parts = []
-        for item in group.items:
-            ways = self._sources(work, item, block)
-            if ways is None:
-                return None
-            tiles, *otherwise = [self._tiles(task, work, item, block, sources) for sources in ways]
-            part = Part(
-                item.name,
-                tiles,
-                tuple(place[read] for read in item.reads if read in place),
-                tuple(where for read in item.reads if read not in place for where in at[read]),
-                item.stage is not None,
-                self._ahead(task, work, item, block),
-                tuple(otherwise),
-            )
-            parts.append(part)
-        return tuple(parts)
-
-    @staticmethod
-    def _sources(work: TaskWork, item: Item, block: BlockName) -> list[tuple[BlockName, ...]] | None:
-        """The memories that what ``item`` reads may lie in, in all combinations; None: there are too many."""
-        makers = [(None,) if read is None else work.items[read].options for read in item.layer_reads]
-        if prod(map(len, makers)) > _MOST_WAYS:
-            return None
-        return list(dict.fromkeys(tuple(work.source(maker, block) for maker in way) for way in product(*makers)))
-
-    def _tiles(
-        self, task: str, work: TaskWork, item: Item, block: BlockName, sources: tuple[BlockName, ...]
-    ) -> tuple[Tile, ...]:
-        path, priority = ".".join(block), work.task.spec.priority
-        factor = self._stretch.get((task, path))
-        found, kept = [], _Kept()
-        for tile in work.tiles(item, block, sources):
-            least = tuple(
-                Load(self._move(f"{path}.load", task, priority, load.route, load.bytes), load.is_input)
-                for load in self._loads(tile)
-            )
-            compute_ps = tile.compute_ps
-            if factor is not None:
-                exact = compute_ps * factor
-                compute_ps = ceil_div(exact.numerator, exact.denominator)
-            store = None
-            if tile.store is not None:
-                store = self._move(f"{path}.store", task, priority, *tile.store)
-            found.append(Tile(compute_ps, kept.all_of(least), store, least))
-        return tuple(found)
-
-    def _ahead(self, task: str, work: TaskWork, item: Item, block: BlockName) -> Move | None:
-        first = work.tiles(item, block, work.default_sources(item, block))[0]
-        if first.piece is None or not first.loads_weights or not first.piece.bytes:
-            return None
-        initiator, priority = f"{'.'.join(block)}.stage", work.task.spec.priority
-        return self._move(initiator, task, priority, first.piece.route, first.piece.bytes)
-
-    @staticmethod
-    def _loads(tile: TileWork) -> Iterable[_Loading]:
-        """Those of ``tile``, the fetching of its piece of staged weights first: it may have to be brought again."""
-        if tile.piece is not None and tile.loads_weights and tile.piece.bytes:
-            yield _Loading(tile.piece.route, tile.piece.bytes, False)
-        for load in tile.loads:
-            yield _Loading(load.route, load.bytes, load.is_input)
-
-    def _move(self, initiator: str, task: str, priority: int, route: Route, n_bytes: int) -> Move:
-        key = (initiator, task, route.channels, n_bytes)
-        if key not in self._moves:
-            self._moves[key] = move_of(initiator, task, priority, route.channels, n_bytes)
-        return self._moves[key]
-
-
-class _Group(NamedTuple):
-    """Items of one step, the processors or the block that may run them, and the choice that they are part of."""
-
-    items: list[Item]
-    blocks: tuple[BlockName, ...]
-    choice: int | None
-
-
-class _Loading(NamedTuple):
-    route: Route
-    bytes: int
-    is_input: bool
-
-
-class _Kept:
-    """The weights and inputs of the last tile that loaded any: the next tiles may have to load them again."""
-
-    def __init__(self) -> None:
-        self._last: dict[bool, tuple[Load, ...]] = {False: (), True: ()}
-
-    def all_of(self, loads: tuple[Load, ...]) -> tuple[Load, ...]:
-        """``loads`` and what a tile with them would have kept."""
-        whole: list[Load] = []
-        for is_input in (False, True):
-            own = tuple(load for load in loads if load.is_input is is_input)
-            if own:
-                self._last[is_input] = own
-            whole += own or self._last[is_input]
-        return tuple(whole)
-
-
-def _holds(group: list[Item], parts: tuple[Part, ...]) -> tuple[Hold, ...]:
-    """How long each resource is had at most, in computing time of the step: from its first holder to its last."""
-    found = []
-    for resource in sorted({name for item in group for name in item.holds}):
-        places = [at for at, item in enumerate(group) if resource in item.holds]
-        span = parts[places[0] : places[-1] + 1]
-        ps = sum(tile.compute_ps for part in span for tile in part.tiles)
-        found.append(Hold(resource, ps, places[0], places[-1]))
-    return tuple(found)
 
 
 def _moves_of(task: TaskDemand) -> list[tuple[Move, int]]:

@@ -22,7 +22,7 @@ from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
-from tlm3d.model.demand import Elaborated, Stretch, demand_of
+from tlm3d.model.demand import Elaborated, demand_of
 from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.gate import Powers, powers_of
 from tlm3d.model.job import Job
@@ -31,6 +31,7 @@ from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.plan import residency_plan
 from tlm3d.model.pool import Pool
 from tlm3d.model.residency import Residency
+from tlm3d.model.step_demand import Stretch
 from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.task_runner import TaskRunner
 from tlm3d.model.topology import Route, Topology
