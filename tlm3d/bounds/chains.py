@@ -27,8 +27,8 @@ def _bound(demand: Demand, name: str, chain: ChainDemand, tasks: Mapping[str, Ta
         bound, task = tasks[member], demand.tasks[member]
         if bound.bound_ps is None:
             return none(f"{member} has no bound")
-        if not bound.met:
-            return none(f"{member} may miss its deadline")
+        if bound.drops or (task.gives_up and bound.bound_ps > task.deadline_ps):
+            return none(f"jobs of {member} may be dropped")
         reaction_ps += bound.bound_ps
         if place and member not in chain.cascades:
             if task.most_apart_ps is None:

@@ -106,7 +106,8 @@ class TaskDemand:
     level: int
     key_ps: int
     backlog: int
-    aborts: bool
+    aborts: bool  # at its deadline
+    gives_up: bool  # there, or before it has begun
     steps: tuple[Step, ...]
     landing: Landing | None = None
     parent: str | None = None

@@ -204,6 +204,7 @@ class _Builder:
             key_ps=made.policy.key(self._job(name, 0)),
             backlog=spec.backlog,
             aborts=spec.on_miss == "abort",
+            gives_up=spec.on_miss != "continue",
             steps=steps,
             parent=spec.after.task if spec.after is not None else None,
             may_not_come=spec.after is not None and spec.after.probability < 1,
