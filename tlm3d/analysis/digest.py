@@ -72,6 +72,9 @@ class Digest:
         self._meter.close(activities(recording), horizon_ps)
         self._keep(recording)
         kept = self._kept
+        for facts in (kept.spans, kept.legs, kept.states, kept.jobs):
+            if isinstance(facts, Packed):
+                facts.close()
         recording.spans, recording.legs = kept.spans, kept.legs
         recording.states, recording.jobs = kept.states, kept.jobs
         tasks = {name: tally.result() for name, tally in self._tallies.items()}

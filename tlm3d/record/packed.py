@@ -71,12 +71,19 @@ class Packed(Sequence[Fact], Generic[Fact]):
 
     def extend(self, facts: Iterable[Fact]) -> None:
         """Add ``facts`` in their order."""
-        newest = self._newest
-        newest.extend(facts)
-        if len(newest) >= _BLOCK:
-            self._blocks.append(self._packed(newest))
-            self._ends.append(len(self))
-            self._newest = []
+        self._newest.extend(facts)
+        if len(self._newest) >= _BLOCK:
+            self._pack()
+
+    def close(self) -> None:
+        """No more facts will come: of a long run the newest ones become a block, too."""
+        if self._blocks and self._newest:
+            self._pack()
+
+    def _pack(self) -> None:
+        self._blocks.append(self._packed(self._newest))
+        self._ends.append(len(self))
+        self._newest = []
 
     def __iadd__(self, facts: Iterable[Fact], /) -> Self:
         self.extend(facts)
