@@ -52,6 +52,28 @@ def test_the_exit_code_says_whether_every_deadline_is_guaranteed(
     assert ("no bound of control: utilisation 1.04 of logic.cluster" in result.stdout) == (bound_ps is None)
 
 
+def advice(report: str) -> list[str]:
+    """The first word of each line of advice; folded lines made one."""
+    _, _, told = " ".join(report.split()).partition(" What to do - ")
+    return [line.split()[0] for line in told.split(" - ")] if told else []
+
+
+def test_where_not_all_is_guaranteed_the_report_says_what_to_do(
+    tlm3d: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processors = Path(__file__).parents[2] / "platforms" / "textbook" / "processors.yaml"
+    textbook = processors.parents[2] / "workloads" / "textbook"
+    beyond = tlm3d("bound", processors, textbook / "davis_can.yaml").stdout  # C, by 1.75 ms
+    assert advice(beyond) == ["shorten", "--sensitivity", "tlm3d"]
+    assert "--sensitivity" not in advice(tlm3d("bound", processors, textbook / "davis_can.yaml", "--sensitivity").stdout)
+    full = tlm3d("bound", processors, textbook / "buttazzo_overload.yaml").stdout  # 5/4 of p0
+    assert advice(full) == ["give", "docs/bounds.md", "--sensitivity", "tlm3d"]
+    assert "give rack.p0 less to do" in " ".join(full.split())
+    assert advice(tlm3d(*BOUND).stdout) == []
+    bounded(monkeypatch, None)
+    assert advice(tlm3d(*BOUND).stdout) == ["docs/bounds.md", "--sensitivity", "tlm3d"]
+
+
 def test_policy_and_corner_are_those_asked_for(tlm3d: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = bounded(monkeypatch, 3 * US)
     assert tlm3d(*BOUND, "--policy", "fifo", "--corner", "high").exit_code == 0

@@ -251,3 +251,27 @@ def test_a_sweep_that_is_killed_leaves_no_process() -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_an_interrupt_while_the_optimal_plan_is_looked_for_ends_the_command(tmp_path: Path) -> None:
+    pytest.importorskip("ortools")
+    platform, workload = tmp_path / "platform.yaml", tmp_path / "workload.yaml"
+    blocks = "".join(f"      p{i}: {{kind: processor}}\n" for i in range(3))
+    platform.write_text(f"name: three\ndies:\n  rack:\n    tier: 0\n    blocks:\n{blocks}", encoding="utf-8")
+    stages = "".join(  # 90 stages, each after two before it: not proved in minutes
+        f"      - {{name: s{i}, time: {1000 + i * 7919 % 29000} us, on: [p0, p1, p2],"
+        f" after: [{', '.join(f's{k}' for k in sorted({i - 1 - i * 5 % 11, i - 1 - i * 7 % 12}) if k >= 0)}]}}\n"
+        for i in range(90)
+    )
+    task = f"tasks:\n  graph:\n    period: 1000 ms\n    deadline: 900 ms\n    stages:\n{stages}"
+    workload.write_text(f"name: large\nhorizon: 1 s\n{task}", encoding="utf-8")
+    with subprocess.Popen(
+        (*TLM3D, "plan", str(platform), str(workload), "--place", "optimal"), cwd=HERE, env=ENVIRONMENT,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=obey_interrupts,
+    ) as process:  # fmt: skip
+        time.sleep(4)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=55)
+    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+    assert time.monotonic() - began < 20  # or else the search went on to its own limit

@@ -29,7 +29,7 @@ from tlm3d.bounds.work import Works, in_the_way_ps
 
 MOST_ROUNDS = 60
 _MANY = 4  # claims of one task on a block
-_FAR = 30  # times its deadline: a bound beyond that is called none
+_FAR = 30  # times its deadline, or its least response: a bound beyond that is called none
 
 Found = tuple[int, int] | NoBound  # from the nominal arrival, and from when it is ready, to the finish
 
@@ -153,7 +153,8 @@ class _System:
         if not state.alone_on_one:
             state.start_ps = max(start_ps, input_ps + self._self_wait_ps(state, input_ps))
         if state.bound_ps > _FAR * max(task.deadline_ps, state.best_ps):
-            state.none = NoBound(f"it grows beyond {_FAR} deadlines")
+            which = "deadline" if task.deadline_ps >= state.best_ps else "least response"
+            state.none = NoBound(f"none found below {_FAR} times its {which}")
             return True
         return before != (state.bound_ps, state.start_ps, tuple(state.late_ps), tuple(state.done_ps), state.arrival)
 

@@ -37,4 +37,4 @@ def response_ps(others: Sequence[tuple[Claim, int]], of: Claim, processors: int,
         if after > (1 << 60):
             break
         window = after
-    return NoBound("no window in which others leave room enough")
+    return NoBound("no time found by which others must have left room enough")

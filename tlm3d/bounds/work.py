@@ -201,7 +201,8 @@ class StepWork:
 
     def _part_ps(self, part: Part) -> int | NoBound:
         if part.ahead is not None and (self._shared or self.aborts):
-            return NoBound(f"{self._server.name} stages weights for several tasks")
+            whose = "several runs of layers" if self._shared else "jobs that may be aborted"
+            return NoBound(f"{self._server.name} stages weights for {whose}")
         for move in set(moves_of(self._step)):
             held = self._works.held(move)
             if isinstance(held, NoBound):

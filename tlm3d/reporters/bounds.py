@@ -37,6 +37,7 @@ def render(bounds: Bounds, sensitivity: Sensitivity | None, console: Console) ->
     if sensitivity is not None:
         _times(sensitivity.times, page)
         _rates(sensitivity.rates, page)
+    _advice(bounds, sensitivity, page)
 
 
 def _headline(bounds: Bounds, page: Page) -> None:
@@ -146,7 +147,7 @@ def _parts(bounds: Bounds, page: Page) -> None:
         return
     page.heading(
         "What the bounds are made of",
-        "work: its own; blocking: by less urgent work begun before; interference: by what goes first",
+        "work: its own; blocking: less urgent work that had begun; interference: all else",
     )
     columns = [Column("task", Kind.NAME), Column("part", Kind.NAME), Column("where", Kind.NAME)]
     columns += [Column("time"), Column("%", of_detail=True)]
@@ -226,6 +227,28 @@ def _rates(rates: Sequence[RateMargin], page: Page) -> None:
         rows.append([margin.link, show(float(margin.rate_bps), "bit/s"), enough, factor, ", ".join(margin.first)])
     page.table([*columns, Column("else no longer kept", Kind.NAME)], rows)
     _unmatched(any(margin.edge is None for margin in rates), f"up to {LIMIT} times the rate", page)
+
+
+def _advice(bounds: Bounds, sensitivity: Sensitivity | None, page: Page) -> None:
+    """What can be done where not all is guaranteed."""
+    if verdict(bounds) is Verdict.GUARANTEED:
+        return
+    page.heading("What to do")
+    wanted = asked(bounds)
+    full = [name for name, share in bounds.servers.items() if share > 1]
+    if full:
+        rest = f" and {len(full) - _REASONS} more" if len(full) > _REASONS else ""
+        there = ", ".join(sorted(full)[:_REASONS]) + rest
+        page.paragraph(f"- give {there} less to do: more is asked there at worst than there is time, in any order")
+    if any(one.bound_ps is not None and one.bound_ps > one.most_ps for one in wanted):
+        page.paragraph("- shorten the largest parts above; a bound that is beyond does not say that any job is late")
+    if any(one.drops for one in wanted):
+        page.paragraph("- let more jobs wait (backlog), or bring responses below the period")
+    if any(one.bound_ps is None for one in wanted):
+        page.paragraph("- docs/bounds.md explains each reason why there is no bound")
+    if sensitivity is None:
+        page.paragraph("- --sensitivity looks for the one computing time or rate that would do")
+    page.paragraph("- tlm3d run --bounds shows how close a simulation comes")
 
 
 def _factor(edge: Edge | None, factor: Fraction | None, limit: str) -> str:
