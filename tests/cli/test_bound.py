@@ -65,7 +65,8 @@ def test_where_not_all_is_guaranteed_the_report_says_what_to_do(
     textbook = processors.parents[2] / "workloads" / "textbook"
     beyond = tlm3d("bound", processors, textbook / "davis_can.yaml").stdout  # C, by 1.75 ms
     assert advice(beyond) == ["shorten", "--sensitivity", "tlm3d"]
-    assert "--sensitivity" not in advice(tlm3d("bound", processors, textbook / "davis_can.yaml", "--sensitivity").stdout)
+    shown = tlm3d("bound", processors, textbook / "davis_can.yaml", "--sensitivity").stdout
+    assert "--sensitivity" not in advice(shown)
     full = tlm3d("bound", processors, textbook / "buttazzo_overload.yaml").stdout  # 5/4 of p0
     assert advice(full) == ["give", "docs/bounds.md", "--sensitivity", "tlm3d"]
     assert "give rack.p0 less to do" in " ".join(full.split())
@@ -153,7 +154,32 @@ def test_the_utilisation_of_processors_that_share_a_queue_is_their_mean(tlm3d: C
     textbook = Path(__file__).parents[2] / "workloads" / "textbook" / "dhall.yaml"
     platform = textbook.parents[2] / "platforms" / "textbook" / "processors.yaml"
     servers = json.loads(tlm3d("bound", platform, textbook, "--json", "-").stdout)["servers"]
-    assert servers == {"rack.p0+rack.p1": {"utilisation": pytest.approx((0.2 + 0.2 + 10 / 11) / 2)}}
+    (told,) = servers.values()
+    assert list(servers) == ["rack.p0+rack.p1"]
+    assert told["utilisation"] == pytest.approx((0.2 + 0.2 + 10 / 11) / 2)
+    assert told["demand_kept"] is None
+
+
+@pytest.mark.parametrize(
+    ("deadline", "kept", "at_ps", "told"),
+    [
+        ("4 ms", True, None, "kept"),  # 2 ms and 2 ms
+        ("3 ms", False, 3 * 10**9, "too much due within 3.00 ms"),
+    ],
+)
+def test_under_edf_the_demand_of_deadlines_is_told_by_processor(
+    tlm3d: Command, tmp_path: Path, deadline: str, kept: bool, at_ps: int | None, told: str
+) -> None:
+    platform, workload = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    platform.write_text("name: one\ndies: {d: {tier: 0, blocks: {p: {kind: processor}}}}\n")
+    task = f"{{period: 10 ms, deadline: {deadline}, stages: [{{time: 2 ms, on: p}}]}}"
+    workload.write_text(f"name: two\ntasks:\n  a: {task}\n  b: {task}\n")
+    shown = tlm3d("bound", platform, workload, "--json", tmp_path / "out.json")
+    assert told in shown.stdout
+    server = json.loads((tmp_path / "out.json").read_text())["servers"]["d.p"]
+    assert server == {"utilisation": pytest.approx(0.4), "demand_kept": kept, "demand_at_ps": at_ps}
+    fixed = tlm3d("bound", platform, workload, "--policy", "deadline-monotonic", "--json", "-").stdout
+    assert json.loads(fixed)["servers"]["d.p"]["demand_kept"] is None
 
 
 def test_a_faulty_link_has_no_bound_and_says_so(tlm3d: Command) -> None:

@@ -16,13 +16,13 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import count, product
 
-from tlm3d.bounds import any_order, dated, fixed_order, shared_queue
+from tlm3d.bounds import any_order, dated, demand_test, fixed_order, shared_queue
 from tlm3d.bounds.arrival import Delayed
 from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
 from tlm3d.bounds.demand import Demand
 from tlm3d.bounds.resources import Blocking, resource_blocking
-from tlm3d.bounds.result import Bounds, TaskBound
+from tlm3d.bounds.result import Bounds, ServerDemand, TaskBound
 from tlm3d.bounds.result import Part as Stretch
 from tlm3d.bounds.task_state import TaskState
 from tlm3d.bounds.work import Works, in_the_way_ps
@@ -76,7 +76,33 @@ class _System:
             tasks=tasks,
             chains=chain_bounds(demand, tasks),
             servers=self._servers(),
+            demands=dict(self._demands()),
         )
+
+    def _demands(self) -> Iterable[tuple[str, ServerDemand]]:
+        """The demand test where deadlines are what is served by, and nothing of the tasks is done elsewhere."""
+        if self._demand.order != "dated":
+            return
+        for name, users in sorted(self._on.items()):
+            server = self._demand.servers[name]
+            tasks = [state.task for state, _ in users]
+            if server.processors != 1 or any(task.key_ps != task.deadline_ps for task in tasks):
+                continue
+            parents = [self._states[task.parent] for task in tasks if task.parent is not None]
+            if any(parent.none for parent in parents) or not all(state.alone_on_one for state, _ in users):
+                continue
+            if any(task.name in self._blocking.unknown for task in tasks):
+                continue
+            blocking = [self._blocking.by_task.get((task.name, name), Blocking(0, None)) for task in tasks]
+            if any(hinder.none for hinder in blocking):
+                continue
+            claims = []
+            for (state, number), hinder in zip(users, blocking, strict=True):
+                claim = self._claim(state, number, hinder.ps + server.wake_ps, state.late_ps[number])
+                claims.append(replace(claim, work_ps=claim.work_ps + state.works[number].entry_ps))
+            found = demand_test.demand_test(claims)
+            if not isinstance(found, NoBound):
+                yield name, ServerDemand(found.kept, found.at_ps)
 
     def _servers(self) -> dict[str, Fraction]:
         found = {}

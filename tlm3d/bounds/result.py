@@ -51,9 +51,22 @@ class ChainBound:
     max_age_ps: int | None = None
 
 
+class ServerDemand(NamedTuple):
+    """Whether EDF keeps all deadlines on a processor by the demand of its tasks (Baruah, Rosier & Howell 1990).
+
+    If not, ``at_ps`` is the length of an interval in which more is due than fits; None: the long run.
+    """
+
+    kept: bool
+    at_ps: int | None
+
+
 @dataclass(frozen=True)
 class Bounds:
-    """Of every task of a workload on a platform; ``servers``: utilisation at worst, by processor or block."""
+    """Of every task of a workload on a platform; ``servers``: utilisation at worst, by processor or block.
+
+    ``demands``: of processors under EDF that do all of what their tasks do, whatever response each has.
+    """
 
     platform: str
     workload: str
@@ -62,6 +75,7 @@ class Bounds:
     tasks: dict[str, TaskBound]
     chains: dict[str, ChainBound] = field(default_factory=dict)
     servers: dict[str, Fraction] = field(default_factory=dict)
+    demands: dict[str, ServerDemand] = field(default_factory=dict)
 
     @property
     def guaranteed(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from tlm3d import __version__
-from tlm3d.bounds.result import Bounds, ChainBound, Part, TaskBound
+from tlm3d.bounds.result import Bounds, ChainBound, Part, ServerDemand, TaskBound
 from tlm3d.bounds.sensitivity import LIMIT, Edge, RateMargin, Sensitivity, TimeMargin
 from tlm3d.bounds.verdict import Asked, Verdict, asked, asked_of_chain, verdict
 from tlm3d.reporters.page import Cell, Column, Kind, Page
@@ -192,9 +192,18 @@ def _servers(bounds: Bounds, page: Page) -> None:
     rows: list[list[Cell]] = []
     for name, share in sorted(bounds.servers.items(), key=lambda item: (-item[1], item[0])):
         verdict_ = "OVER" if share > 1 else ""
-        rows.append([name, percent(share.numerator, share.denominator), min(1.0, float(share)), verdict_])
+        row: list[Cell] = [name, percent(share.numerator, share.denominator), min(1.0, float(share)), verdict_]
+        rows.append([*row, _demand(bounds.demands.get(name))] if bounds.demands else row)
     columns = [Column("server", Kind.NAME), Column("%"), Column("", Kind.BAR, optional=True), Column("", Kind.VERDICT)]
-    page.table(columns, rows)
+    page.table([*columns, Column("all deadlines, by demand", Kind.NAME)] if bounds.demands else columns, rows)
+
+
+def _demand(found: ServerDemand | None) -> str:
+    if found is None:
+        return "-"
+    if found.kept:
+        return "kept"
+    return "too much in the long run" if found.at_ps is None else f"too much due within {show_ps(found.at_ps)}"
 
 
 def _times(times: Sequence[TimeMargin], page: Page) -> None:
@@ -276,7 +285,16 @@ def document(bounds: Bounds) -> dict[str, Any]:
         "corner": bounds.corner,
         "tasks": {name: _task(task) for name, task in sorted(bounds.tasks.items())},
         "chains": {name: _chain(chain) for name, chain in sorted(bounds.chains.items())},
-        "servers": {name: {"utilisation": float(share)} for name, share in sorted(bounds.servers.items())},
+        "servers": {name: _server(bounds, name) for name in sorted(bounds.servers)},
+    }
+
+
+def _server(bounds: Bounds, name: str) -> dict[str, Any]:
+    demand = bounds.demands.get(name)
+    return {
+        "utilisation": float(bounds.servers[name]),
+        "demand_kept": None if demand is None else demand.kept,
+        "demand_at_ps": None if demand is None else demand.at_ps,
     }
 
 

@@ -191,7 +191,7 @@ def test_times_are_exact_and_what_is_not_known_is_null(bounds: Bounds) -> None:
     assert (control["bound_ps"], control["slack_ps"], control["met"]) == (None, None, None)
     assert control["reason"] == "bits of tsv may be sent again without end"
     assert told["chains"]["steer"]["met"] is True  # what it asks for is; the data age it does not ask for
-    assert told["servers"]["npu.array"] == {"utilisation": 0.7}
+    assert told["servers"]["npu.array"] == {"utilisation": 0.7, "demand_kept": None, "demand_at_ps": None}
 
 
 def test_margins_are_numbers_and_null_where_nothing_will_do(guaranteed: Bounds) -> None:
