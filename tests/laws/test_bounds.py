@@ -14,6 +14,7 @@ from reference.systems import Case
 from systems import KINDS, can_be_built, draw
 from systems.measure import measure
 from systems.pair import MANY, Pair
+from tlm3d import bound, simulate
 
 SEEDS = 20  # of each kind; tools/bound_tightness.py draws thousands
 
@@ -59,6 +60,19 @@ def test_bounds_hold_where_networks_meet_on_the_array(case: Case) -> None:
     pair = as_pair(case)
     assume(can_be_built(pair))
     assert contradictions(pair) == []
+
+
+def test_a_demand_that_is_kept_is_a_deadline_that_is_never_missed() -> None:
+    told = set()
+    for kind, seed in product(("edf", "overload"), range(2 * SEEDS)):
+        pair = draw(kind, seed)
+        platform, workload = pair.read()
+        bounds = bound(platform, workload)
+        told |= {demand.kept for demand in bounds.demands.values()}
+        if bounds.demands and all(demand.kept for demand in bounds.demands.values()):
+            tasks = simulate(platform, workload, record="totals").tasks
+            assert not [name for name, task in tasks.items() if task.missed], f"{kind}:{seed}"
+    assert told == {True, False}
 
 
 @pytest.mark.parametrize("kind", ["fixed", "edf", "fifo"])
