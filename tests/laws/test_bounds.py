@@ -71,7 +71,9 @@ def test_a_demand_that_is_kept_is_a_deadline_that_is_never_missed() -> None:
         told |= {demand.kept for demand in bounds.demands.values()}
         if bounds.demands and all(demand.kept for demand in bounds.demands.values()):
             tasks = simulate(platform, workload, record="totals").tasks
-            assert not [name for name, task in tasks.items() if task.missed], f"{kind}:{seed}"
+            assert not [name for name, task in tasks.items() if task.missed and not bounds.tasks[name].drops], (
+                f"{kind}:{seed}"
+            )
     assert told == {True, False}
 
 
