@@ -1,8 +1,13 @@
-"""Bounds against simulation: ``python tools/bound_tightness.py [--systems 10000] [--seed 0] [--kinds fixed edf …]``.
+"""Bounds against simulation, over random systems.
+
+    python tools/bound_tightness.py [--systems 10000] [--seed 0] [--kinds fixed edf …]
+    python tools/bound_tightness.py --write | --page | --check | --only KIND:SEED
 
 Draws random systems of every kind, simulates each and asks for its bounds; counts what the simulation contradicts and
-says by kind how close it comes (tightness: largest simulated over bound). Exits 1 where anything was contradicted.
-``--only kind:seed`` shows one system and its numbers, ``--check`` is quick, for continuous integration.
+says by kind how close it comes (tightness: largest simulated over bound). `--write` keeps that in
+tools/data/bound_tightness.csv and in the table of docs/bounds.md, which `--page` writes from the data as it is.
+`--only kind:seed` shows one system and its numbers, `--check` is quick, for continuous integration. Exit codes: 0 all
+is as it should be, 1 something was contradicted or is not up to date, 2 wrong input.
 """
 
 from __future__ import annotations
@@ -24,8 +29,12 @@ from systems.measure import Measured, Row, measure, measure_named
 from systems.pair import Pair
 from systems.phases import phased
 from systems.shrink import shrunk
+from systems.summary import PERCENTS, nearest, placed, read, summaries, table, written
 from tlm3d.errors import ElaborationError, SpecError
 
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "tools" / "data" / "bound_tightness.csv"
+PAGE = ROOT / "docs" / "bounds.md"
 ONE_PROCESSOR = ("fixed", "fixed-loose")  # fixed priority on one processor
 MEDIAN = 0.9  # asked of these
 SPOIL = 0.95  # bounds so much smaller must be contradicted, or this tool sees nothing
@@ -57,8 +66,7 @@ def quantiles(values: Sequence[float]) -> str:
     if not values:
         return "     -" * 5
     ordered = sorted(values)
-    ranks = [ordered[max(0, -(-p * len(ordered) // 100) - 1)] for p in (5, 25, 50, 75, 100)]
-    return "".join(f" {value:5.3f}" for value in ranks)
+    return "".join(f" {nearest(ordered, percent):5.3f}" for percent in PERCENTS)
 
 
 def tightness(rows: Iterable[Row], what: str = "response") -> list[float]:
@@ -170,12 +178,24 @@ def show_one(name: str, folder: Path | None, with_bounds: bool, phases: int) -> 
     return 1 if found else 0
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--systems", type=int, default=10_000)
+def page_differs(data: Path, page: Path, write: bool) -> bool:
+    """Whether the table of the page is not that of the data; with ``write`` it is made so. Raises OSError, ValueError."""
+    was = page.read_text(encoding="utf-8")
+    now = placed(was, table(read(data)))
+    if write:
+        page.write_text(now, encoding="utf-8")
+    return not write and was != now
+
+
+def main(given: Sequence[str] | None = None, data: Path = DATA, page: Path = PAGE) -> int:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description="Hold bounds against simulation over random systems.")
+    parser.add_argument("--systems", type=int, default=10_000, help="how many in all, of the kinds in turn")
     parser.add_argument("--seed", type=int, default=0, help="of the first system of each kind")
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--kinds", nargs="+", metavar="KIND", choices=KINDS, default=list(KINDS), help=", ".join(KINDS))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--write", action="store_true", help="write the data and the table of docs/bounds.md")
+    parser.add_argument("--page", action="store_true", help="only write the table, from the data as it is")
     parser.add_argument("--only", metavar="KIND:SEED", help="show one system and its numbers")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="with --only: write its files there")
     parser.add_argument("--check", action="store_true", help="few systems; exits 1 unless all is as it should be")
@@ -183,7 +203,22 @@ def main() -> int:
     parser.add_argument("--spoil", type=float, default=1, help="bounds times this, to see that violations are found")
     parser.add_argument("--shrink", type=float, default=20, metavar="SECONDS", help="to make a violation smaller")
     parser.add_argument("--no-bounds", action="store_true", help="simulate only")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
+    part_of_it = arguments.kinds != list(KINDS) or arguments.no_bounds or arguments.check or arguments.only
+    if arguments.write and (part_of_it or arguments.spoil != 1):
+        parser.error("--write is for all kinds and for bounds as they are")
+    if arguments.systems < 1:
+        parser.error("--systems: expected at least 1")
+    kind, colon, seed = (arguments.only or "fixed:0").partition(":")
+    if kind not in KINDS or not colon or not seed.removeprefix("-").isdecimal():
+        parser.error(f"--only: expected a kind and a seed such as fixed:7, got '{arguments.only}'")
+    try:
+        stale = (arguments.page or arguments.check) and page_differs(data, page, write=arguments.page)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if arguments.page:
+        return 0
     if arguments.only:
         return show_one(arguments.only, arguments.to, not arguments.no_bounds, arguments.phases)
     systems = min(arguments.systems, 25 * len(arguments.kinds)) if arguments.check else arguments.systems
@@ -209,6 +244,9 @@ def main() -> int:
     show_reasons(everything)
     show_troubles(everything, arguments.spoil, arguments.shrink)
     failed = any(troubles(system, arguments.spoil) for system in everything)
+    if stale:
+        print("docs/bounds.md is not up to date: run python tools/bound_tightness.py --page")
+        failed = True
     one_processor = tightness(row for kind in ONE_PROCESSOR for system in by_kind.get(kind, []) for row in system.rows)
     if one_processor:
         median = statistics.median(one_processor)
@@ -217,6 +255,9 @@ def main() -> int:
     if arguments.check and not spoilt:
         print("spoilt bounds were not noticed")
         failed = True
+    if arguments.write:
+        data.write_text(written(summaries(by_kind, ONE_PROCESSOR)), encoding="utf-8")
+        page_differs(data, page, write=True)
     return 1 if failed else 0
 
 
