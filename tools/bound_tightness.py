@@ -179,7 +179,7 @@ def show_one(name: str, folder: Path | None, with_bounds: bool, phases: int) -> 
 
 
 def page_differs(data: Path, page: Path, write: bool) -> bool:
-    """Whether the table of the page is not that of the data; with ``write`` it is made so. Raises OSError, ValueError."""
+    """Whether the table of the page is not that of the data; ``write`` makes it so. Raises OSError, ValueError."""
     was = page.read_text(encoding="utf-8")
     now = placed(was, table(read(data)))
     if write:

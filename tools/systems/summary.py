@@ -1,4 +1,4 @@
-"""What came out for each kind of systems: a row each in tools/data/bound_tightness.csv, and a table in docs/bounds.md."""
+"""What came out for each kind of systems: a row each in a CSV file, and the table of docs/bounds.md."""
 
 from __future__ import annotations
 
