@@ -175,8 +175,8 @@ MAKESPANS = """
 ## Makespan over the proved optimum
 
 *greedy* stands for placement while it runs: a layer that is ready goes where it would be done soonest. *classic* is
-HEFT as in the paper, without contention on links, its blocks and orders then run on links that carry one move at a time.
-*best* is the share of graphs where the planner's schedule is an optimal one.
+HEFT as in the paper, without contention on links, its blocks and orders then run on links that carry one move at a
+time. *best* is the share of graphs where the planner's schedule is an optimal one.
 """
 
 ENERGIES = """
