@@ -1,8 +1,13 @@
-"""Bounds against simulation: ``python tools/bound_tightness.py [--systems 10000] [--seed 0] [--kinds fixed edf …]``.
+"""Bounds against simulation, over random systems.
+
+    python tools/bound_tightness.py [--systems 10000] [--seed 0] [--kinds fixed edf …]
+    python tools/bound_tightness.py --write | --page | --check | --only KIND:SEED
 
 Draws random systems of every kind, simulates each and asks for its bounds; counts what the simulation contradicts and
-says by kind how close it comes (tightness: largest simulated over bound). Exits 1 where anything was contradicted.
-``--only kind:seed`` shows one system and its numbers, ``--check`` is quick, for continuous integration.
+says by kind how close it comes (tightness: largest simulated over bound). `--write` keeps that in
+tools/data/bound_tightness.csv and in the table of docs/bounds.md, which `--page` writes from the data as it is.
+`--only kind:seed` shows one system and its numbers, `--check` is quick, for continuous integration. Exit codes: 0 all
+is as it should be, 1 something was contradicted or is not up to date, 2 wrong input.
 """
 
 from __future__ import annotations
@@ -24,8 +29,12 @@ from systems.measure import Measured, Row, measure, measure_named
 from systems.pair import Pair
 from systems.phases import phased
 from systems.shrink import shrunk
+from systems.summary import PERCENTS, nearest, placed, read, summaries, table, written
 from tlm3d.errors import ElaborationError, SpecError
 
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "tools" / "data" / "bound_tightness.csv"
+PAGE = ROOT / "docs" / "bounds.md"
 ONE_PROCESSOR = ("fixed", "fixed-loose")  # fixed priority on one processor
 MEDIAN = 0.9  # asked of these
 SPOIL = 0.95  # bounds so much smaller must be contradicted, or this tool sees nothing
@@ -52,57 +61,44 @@ def measured(names: Sequence[Name], processes: int, with_bounds: bool, phases: i
         yield from pool.imap(one, names, chunksize=16)
 
 
-def quantiles(values: Sequence[float]) -> list[str]:
+def quantiles(values: Sequence[float]) -> str:
     """p5, p25, median, p75 and the largest, of the nearest rank."""
+    if not values:
+        return "     -" * 5
     ordered = sorted(values)
-    ranks = [ordered[max(0, -(-p * len(ordered) // 100) - 1)] for p in (5, 25, 50, 75, 100) if ordered]
-    return [f"{value:.3f}" for value in ranks] or ["-"] * 5
+    return "".join(f" {nearest(ordered, percent):5.3f}" for percent in PERCENTS)
 
 
 def tightness(rows: Iterable[Row], what: str = "response") -> list[float]:
     return [row.tightness for row in rows if row.what == what and row.tightness is not None]
 
 
-_COUNTED = ("kind", "systems", "tasks", "bounded", "violations", "untidy", "errors")
-HEAD = [*_COUNTED, "p5", "p25", "median", "p75", "max", "jobs"]
-
-
-def table(by_kind: dict[str, list[Measured]], spoil: float) -> list[list[str]]:
-    """A row for each kind, for all of them, and for what is said of chains."""
-    everything = [system for systems in by_kind.values() for system in systems]
-    lines = []
+def show_table(by_kind: dict[str, list[Measured]], spoil: float) -> None:
+    print(f"{'kind':<16} systems  tasks  bounded violations untidy errors    p5   p25  median  p75   max     jobs")
+    everything: list[Measured] = []
     for kind, systems in [*by_kind.items(), ("all", everything)]:
+        everything += systems if kind != "all" else []
         rows = [row for system in systems for row in system.rows]
-        jobs, errors = sum(system.jobs for system in systems), sum(bool(system.error) for system in systems)
-        lines.append([kind, str(len(systems)), *_cells(rows, "response", spoil), str(jobs)])
-        lines[-1].insert(6, str(errors))
+        responses = [row for row in rows if row.what == "response"]
+        bounded = sum(row.bound_ps is not None for row in responses)
+        violated = sum(len(row.violations(spoil)) for row in rows)
+        untidy = sum(bool(row.untidy) for row in rows)
+        errors = sum(bool(system.error) for system in systems)
+        share = f"{100 * bounded / len(responses):6.1f} %" if responses else "      - "
+        jobs = sum(system.jobs for system in systems)
+        print(
+            f"{kind:<16} {len(systems):>7} {len(responses):>6} {share} {violated:>10} {untidy:>6} {errors:>6}"
+            f" {quantiles(tightness(responses))} {jobs:>8}"
+        )
     rows = [row for system in everything for row in system.rows]
     for what in ("reaction", "age"):
-        if any(row.what == what for row in rows):
-            lines.append([f"{what} of chains", "", *_cells(rows, what, spoil), ""])
-            lines[-1].insert(6, "")
-    return lines
-
-
-def _cells(rows: Sequence[Row], what: str, spoil: float) -> list[str]:
-    """How many, bounded, contradicted, untidy; how tight."""
-    found = [row for row in rows if row.what == what]
-    share = f"{100 * sum(row.bound_ps is not None for row in found) / len(found):.1f} %" if found else "-"
-    violated, untidy = sum(len(row.violations(spoil)) for row in found), sum(bool(row.untidy) for row in found)
-    return [str(len(found)), share, str(violated), str(untidy), *quantiles(tightness(found, what))]
-
-
-def show_table(lines: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(line[i]) for line in [HEAD, *lines]) for i in range(len(HEAD))]
-    for line in [HEAD, *lines]:
-        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
-        print("  ".join([line[0].ljust(widths[0]), *cells[1:]]))
-
-
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """The table for a page."""
-    rule = ["---", *["---:"] * (len(HEAD) - 1)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in [HEAD, rule, *lines])
+        found = [row for row in rows if row.what == what]
+        if not found:
+            continue
+        share = f"{100 * sum(row.bound_ps is not None for row in found) / len(found):6.1f} %"
+        violated = sum(len(row.violations(spoil)) for row in found)
+        close = quantiles(tightness(found, what))
+        print(f"{what + ' of chains':<16} {'':>7} {len(found):>6} {share} {violated:>10} {'':>6} {'':>6} {close}")
 
 
 def show_reasons(systems: Iterable[Measured]) -> None:
@@ -182,21 +178,47 @@ def show_one(name: str, folder: Path | None, with_bounds: bool, phases: int) -> 
     return 1 if found else 0
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--systems", type=int, default=10_000)
+def page_differs(data: Path, page: Path, write: bool) -> bool:
+    """Whether the table of the page is not that of the data; ``write`` makes it so. Raises OSError, ValueError."""
+    was = page.read_text(encoding="utf-8")
+    now = placed(was, table(read(data)))
+    if write:
+        page.write_text(now, encoding="utf-8")
+    return not write and was != now
+
+
+def main(given: Sequence[str] | None = None, data: Path = DATA, page: Path = PAGE) -> int:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description="Hold bounds against simulation over random systems.")
+    parser.add_argument("--systems", type=int, default=10_000, help="how many in all, of the kinds in turn")
     parser.add_argument("--seed", type=int, default=0, help="of the first system of each kind")
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--kinds", nargs="+", metavar="KIND", choices=KINDS, default=list(KINDS), help=", ".join(KINDS))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--write", action="store_true", help="write the data and the table of docs/bounds.md")
+    parser.add_argument("--page", action="store_true", help="only write the table, from the data as it is")
     parser.add_argument("--only", metavar="KIND:SEED", help="show one system and its numbers")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="with --only: write its files there")
     parser.add_argument("--check", action="store_true", help="few systems; exits 1 unless all is as it should be")
     parser.add_argument("--phases", type=int, default=3, help="runs of each system, with other offsets and draws")
     parser.add_argument("--spoil", type=float, default=1, help="bounds times this, to see that violations are found")
     parser.add_argument("--shrink", type=float, default=20, metavar="SECONDS", help="to make a violation smaller")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there, too")
     parser.add_argument("--no-bounds", action="store_true", help="simulate only")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
+    part_of_it = arguments.kinds != list(KINDS) or arguments.no_bounds or arguments.check or arguments.only
+    if arguments.write and (part_of_it or arguments.spoil != 1):
+        parser.error("--write is for all kinds and for bounds as they are")
+    if arguments.systems < 1:
+        parser.error("--systems: expected at least 1")
+    kind, colon, seed = (arguments.only or "fixed:0").partition(":")
+    if kind not in KINDS or not colon or not seed.removeprefix("-").isdecimal():
+        parser.error(f"--only: expected a kind and a seed such as fixed:7, got '{arguments.only}'")
+    try:
+        stale = (arguments.page or arguments.check) and page_differs(data, page, write=arguments.page)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if arguments.page:
+        return 0
     if arguments.only:
         return show_one(arguments.only, arguments.to, not arguments.no_bounds, arguments.phases)
     systems = min(arguments.systems, 25 * len(arguments.kinds)) if arguments.check else arguments.systems
@@ -209,10 +231,7 @@ def main() -> int:
         if done % 500 == 0:
             print(f"{done} of {len(names)}, {time.perf_counter() - began_s:.0f} s", file=sys.stderr, flush=True)
     everything = [system for systems in by_kind.values() for system in systems]
-    lines = table(by_kind, arguments.spoil)
-    show_table(lines)
-    if arguments.markdown:
-        arguments.markdown.write_text(markdown(lines), encoding="utf-8")
+    show_table(by_kind, arguments.spoil)
     simulating_s, bounding_s = (sum(getattr(s, key) for s in everything) for key in ("simulating_s", "bounding_s"))
     longest = max(everything, key=lambda system: system.bounding_s)
     at_most = f"at most {longest.bounding_s:.2f} s ({longest.kind}:{longest.seed})"
@@ -225,6 +244,9 @@ def main() -> int:
     show_reasons(everything)
     show_troubles(everything, arguments.spoil, arguments.shrink)
     failed = any(troubles(system, arguments.spoil) for system in everything)
+    if stale:
+        print("docs/bounds.md is not up to date: run python tools/bound_tightness.py --page")
+        failed = True
     one_processor = tightness(row for kind in ONE_PROCESSOR for system in by_kind.get(kind, []) for row in system.rows)
     if one_processor:
         median = statistics.median(one_processor)
@@ -233,6 +255,9 @@ def main() -> int:
     if arguments.check and not spoilt:
         print("spoilt bounds were not noticed")
         failed = True
+    if arguments.write:
+        data.write_text(written(summaries(by_kind, ONE_PROCESSOR)), encoding="utf-8")
+        page_differs(data, page, write=True)
     return 1 if failed else 0
 
 

@@ -157,8 +157,8 @@ one move at a time. One file in `tlm3d/plans/` is a planner:
 | `fixed` | every node on the first block of its map |
 | `min-energy` | least energy within the deadline: descent from `heft` and `cpop`, repair from the cheapest blocks, \
 then branch and bound over the blocks; says `optimal` only where no cheaper choice is left open |
-| `optimal` | OR-Tools CP-SAT, `pip install 'tlm3d[plan]'`: the least makespan and the proof, or the bound that was \
-proved when the time was up |
+| `optimal` | OR-Tools CP-SAT, `pip install 'tlm3d[plan]'`: the least makespan and the proof, or the best found and \
+the bound that was proved when the time was up: {limit:.0f} s of searching a graph |
 
 On the example of the paper HEFT and CPOP give its makespans, 80 and 86 (`tests/formula/test_plans.py`); the least is
 proved to be 73. On graphs of up to five nodes the optimum is held against trying every schedule
@@ -198,7 +198,12 @@ def page(rows: Sequence[Row]) -> str:
     """The page."""
     families = list(dict.fromkeys(row.family for row in rows))
     by_family = {family: [row for row in rows if row.family == family] for family in families}
-    lines = [HEAD, MAKESPANS, *makespans(by_family), ENERGIES.format(loose=f"{LOOSE[0]}/{LOOSE[1]}")]
+    lines = [
+        HEAD.format(limit=LIMIT_S),
+        MAKESPANS,
+        *makespans(by_family),
+        ENERGIES.format(loose=f"{LOOSE[0]}/{LOOSE[1]}"),
+    ]
     lines += [*energies(by_family), TIMES, *times(by_family)]
     return "\n".join(line.strip("\n") if "\n" in line else line for line in spaced(lines)) + "\n"
 

@@ -129,14 +129,17 @@ def fixed_loose(r: Random) -> Pair:
 
 
 def edf(r: Random) -> Pair:
+    """One processor under EDF, released together or loosely."""
     return _on_one(r, "edf", loose=chance(r, 0.5))
 
 
 def fifo(r: Random) -> Pair:
+    """The same under FIFO."""
     return _on_one(r, "fifo", loose=chance(r, 0.5))
 
 
 def laxity(r: Random) -> Pair:
+    """The same under least laxity."""
     return _on_one(r, "least-laxity", loose=chance(r, 0.5))
 
 
