@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from math import ceil, exp
+from pathlib import Path
+
 import pytest
+import yaml
 from unit.analysis.made import judge_limits, leg, recording, span, state
 
 from tlm3d.analysis.activities import activities
@@ -115,3 +119,39 @@ def test_energies_beyond_64_bits_stay_exact(seconds: int, power_nw: int) -> None
 def test_definitions_say_what_is_bounded() -> None:
     assert held(recording(100 * MS), 1, 100 * MS).definition == "average over any 100 ms window at the rail"
     assert held(recording(100 * MS), 1).definition == "instantaneous peak at the rail"
+
+
+def stepped(limit_mw: int) -> dict[str, LimitResult]:
+    """``step`` over 100 ms against an ewma of 10 ms that has been at 10 mW, a window of 10 ms, and at every instant."""
+    limits = [
+        LimitInfo("ewma", limit_mw * MW, 0, tau_ps=10 * MS, from_nw=10 * MW),
+        LimitInfo("window", limit_mw * MW, 10 * MS),
+        LimitInfo("peak", limit_mw * MW, 0),
+    ]
+    return {one.kind: one for one in judge_limits(limits, activities(step(100 * MS)), 100 * MS)}
+
+
+def test_after_a_step_an_ewma_crosses_after_tau_ln_2_a_boxcar_after_half_its_window_and_the_peak_at_once() -> None:
+    # From 10 to 50 mW at 20 ms: 30 mW is half way, 10 ms · ln 2 = 6931471805.6 ps and 5 ms after it.
+    found = stepped(30)
+    crossed_ps = {kind: one.crossed_ps for kind, one in found.items()}
+    assert crossed_ps == {"ewma": 20 * MS + 6_931_471_806, "window": 25 * MS, "peak": 20 * MS}
+    for one in found.values():  # and they stay above
+        assert one.crossed_ps is not None
+        assert (one.met, one.exceeded_ps) == (False, 100 * MS - one.crossed_ps)
+    assert found["ewma"].worst_nw == ceil(50 * MW - 40 * MW * exp(-8))
+    assert found["ewma"].at_ps == 100 * MS
+
+
+def test_the_published_step_comes_out() -> None:
+    path = Path(__file__).parents[3] / "shared" / "data" / "realtime" / "14_power_step.yaml"
+    if not path.exists():
+        pytest.skip("the published case is not here")
+    case = yaml.safe_load(path.read_text())
+    expected = case["expected"]
+    assert (case["P0_mW"], case["P1_mW"], case["tau_ms"], case["window_ms"]) == (10, 50, 10, 10)
+    found = stepped(case["limit_mW"])
+    for kind, key in (("ewma", "ewma"), ("window", "boxcar"), ("peak", "instant")):
+        crossed_ps = found[kind].crossed_ps
+        assert crossed_ps is not None
+        assert round(crossed_ps / MS - 20, 6) == expected[f"{key}_cross_ms"]

@@ -11,10 +11,23 @@ from fractions import Fraction
 
 from tlm3d.analysis import supply
 from tlm3d.analysis.activities import Activity, breakpoints_ps, energy_by_aj
+from tlm3d.analysis.ewma import Ewma
+from tlm3d.analysis.exceeded import Exceeded, instants_over, may_exceed, steps, windows_over
 from tlm3d.analysis.limits import held
 from tlm3d.analysis.power import Grid
 from tlm3d.analysis.result import LimitResult
-from tlm3d.analysis.worst_power import ONE, Screen, Stretch, Worst, powers_at, screen, worst_peak, worst_window
+from tlm3d.analysis.worst_power import (
+    ONE,
+    Exact,
+    Screen,
+    Stretch,
+    Worst,
+    peaks,
+    powers_at,
+    screen,
+    worst_peak,
+    worst_window,
+)
 from tlm3d.errors import SimulationError
 from tlm3d.record.recording import LimitInfo, SupplyInfo
 from tlm3d.units import ceil_div
@@ -27,18 +40,25 @@ class Meter:
 
     def __init__(self, limits: Sequence[LimitInfo], info: SupplyInfo | None = None) -> None:
         for limit in limits:
-            if limit.kind not in ("peak", "window"):
+            if limit.kind not in ("peak", "window", "ewma"):
                 raise SimulationError(0, "limits", f"no rule for a limit of kind '{limit.kind}'")
             if limit.at != "rail" and info is None:
                 raise SimulationError(0, "limits", f"a limit at the {limit.at} of a platform without supply")
         self._limits = limits
         self._worst: list[Worst | None] = [None] * len(limits)
+        self._exceeded = [Exceeded() for _ in limits]
+        self._averages = {
+            i: Ewma(limit.limit_nw, limit.tau_ps, limit.from_nw)
+            for i, limit in enumerate(limits)
+            if limit.kind == "ewma"
+        }
         self._longest_ps = max((limit.window_ps for limit in limits), default=0)
         self._grid = Grid()
         self._regulator = None if info is None else supply.Regulator(info)
         self._at_battery = any(limit.at == "battery" for limit in limits)
         self._losses: list[Activity] = []  # those inside a window that is not read
         self._loss_aj = 0
+        self._most_active = 0
         self._most = 0  # load, aJ/ps·2^-80
         self._energy_aj = 0  # spent by ``_read_ps``
         self._read_ps = 0
@@ -69,7 +89,8 @@ class Meter:
 
     def limits(self) -> tuple[LimitResult, ...]:
         """Every limit against the worst power."""
-        return tuple(held(limit, worst) for limit, worst in zip(self._limits, self._worst, strict=True))
+        found = zip(self._limits, self._worst, self._exceeded, strict=True)
+        return tuple(held(limit, worst, exceeded) for limit, worst, exceeded in found)
 
     @property
     def loss_aj(self) -> int:
@@ -98,7 +119,7 @@ class Meter:
             lines = screen(stretch)
             if self._regulator:
                 self._lose(self._regulator, lines, since_ps, until_ps)
-            self._judge(stretch, lines)
+            self._judge(stretch, lines, until_ps)
         points_ps = sorted({since_ps, *self._grid.missing_ps(until_ps), until_ps})
         by_aj = energy_by_aj([activity for activity in everything if activity.end_ps > since_ps], points_ps)
         spent_aj = [self._energy_aj + energy_aj - by_aj[0] for energy_aj in by_aj]
@@ -112,17 +133,34 @@ class Meter:
         if self._at_battery:
             self._losses += losses
 
-    def _judge(self, stretch: Stretch, lines: Screen) -> None:
+    def _judge(self, stretch: Stretch, lines: Screen, until_ps: int) -> None:
         battery, battery_lines = self._battery(stretch, lines) if self._at_battery else (stretch, lines)
         for i, (limit, before) in enumerate(zip(self._limits, self._worst, strict=True)):
             at_battery = limit.at == "battery"
-            if limit.kind == "window":
-                here = (battery, battery_lines) if at_battery else (stretch, lines)
-                self._worst[i] = worst_window(*here, limit.window_ps, before)
-            elif at_battery and self._regulator:
-                self._worst[i] = _worst_input(self._regulator, stretch, battery_lines, before)
+            here, drawn = (battery, battery_lines) if at_battery else (stretch, lines)
+            if limit.kind == "ewma":
+                self._follow(i, drawn, stretch, until_ps)
+            elif limit.kind == "window":
+                self._worst[i] = worst_window(here, drawn, limit.window_ps, before)
+                self._most_active = max(self._most_active, drawn.most_active)
+                if may_exceed(limit, self._worst[i], drawn, until_ps, self._most_active):
+                    pieces = windows_over(limit.limit_nw, limit.window_ps, drawn, stretch.since_ps, until_ps)
+                    self._exceeded[i].add(pieces)
             else:
-                self._worst[i] = worst_peak(stretch, lines, before)
+                regulator = self._regulator if at_battery else None
+                error, exact = peaks(stretch, drawn) if regulator is None else _inputs(regulator, stretch, drawn)
+                worst = self._worst[i] = worst_peak(stretch, drawn, before, error=error, exact=exact)
+                if worst is not None and worst.power_nw > limit.limit_nw:
+                    pieces = instants_over(limit.limit_nw, drawn, stretch.since_ps, until_ps, error, exact)
+                    self._exceeded[i].add(pieces)
+
+    def _follow(self, i: int, lines: Screen, stretch: Stretch, until_ps: int) -> None:
+        average = self._averages[i]
+        average.follow(steps(lines, stretch.since_ps, until_ps))
+        if stretch.last_ps == until_ps:
+            average.close(until_ps)
+        self._worst[i] = average.worst
+        self._exceeded[i] = average.exceeded
 
     def _battery(self, stretch: Stretch, lines: Screen) -> tuple[Stretch, Screen]:
         """What is spent at the battery: all that is spent at the rail, and the loss."""
@@ -133,15 +171,14 @@ class Meter:
         return stretch._replace(spending=[*stretch.spending, *losses]), supply.with_losses(lines, losses)
 
 
-def _worst_input(regulator: supply.Regulator, stretch: Stretch, lines: Screen, before: Worst | None) -> Worst | None:
-    """The worst peak at the battery, exactly what the regulator takes for the exact power at the rail."""
+def _inputs(regulator: supply.Regulator, stretch: Stretch, lines: Screen) -> tuple[int, Exact]:
+    """How far the lines at the battery are from what the regulator takes for the exact power at the rail; and that."""
 
     def exact(starts_ps: list[int]) -> list[Fraction]:
         return [regulator.input_nw(1000 * load) / 1000 for load in powers_at(stretch.spending, starts_ps)]
 
     # Each activity's slope was cut by less than one unit, which the loss passes on by its slope; and it is rounded up.
-    error = lines.most_active * (1 + regulator.steepest) + ceil_div(ONE, 1000 << 40) + 1
-    return worst_peak(stretch, lines, before, error=error, exact=exact)
+    return lines.most_active * (1 + regulator.steepest) + ceil_div(ONE, 1000 << 40) + 1, exact
 
 
 def _stretch(everything: Sequence[Activity], from_ps: int, since_ps: int, until_ps: int, is_last: bool) -> Stretch:

@@ -154,13 +154,15 @@ class LimitResult:
     ``met`` is None where it is not judged: a window longer than the run.
     """
 
-    kind: str  # peak, window
+    kind: str  # peak, window, ewma
     definition: str  # e.g. "average over any 100 ms window at the rail", "instantaneous peak at the battery"
     limit_nw: int
     worst_nw: int | None  # rounded up to a nanowatt, so that limit_nw >= worst_nw exactly when met
-    at_ps: int | None  # start of the worst interval or window
+    at_ps: int | None  # start of the worst interval or window; when an ewma is worst
     met: bool | None
     at: str = "rail"  # or battery
+    crossed_ps: int | None = None  # when power, or its average up to then, first exceeds the limit
+    exceeded_ps: int | None = 0  # how long it does in all; None where it is not judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def stack(platform: PlatformSpec) -> Stack:
         )
         for name, die in platform.dies.items()
     ]
-    limits = tuple(LimitFacts(limit.limit_nw, limit.window_ps, limit.at) for limit in platform.limits)
+    limits = tuple(LimitFacts(limit.limit_nw, limit.window_ps, limit.at, limit.ewma_ps) for limit in platform.limits)
     links = tuple(_link(name, link) for name, link in platform.links.items())
     return Stack(
         platform.name,

@@ -175,19 +175,20 @@ def _on_lines(lines: Screen, instants_ps: Sequence[int]) -> list[int]:
     return energies
 
 
-def worst_peak(
-    stretch: Stretch, lines: Screen, before: Worst | None = None, *, error: int = 0, exact: Exact | None = None
-) -> Worst | None:
+def worst_peak(stretch: Stretch, lines: Screen, before: Worst | None, error: int, exact: Exact) -> Worst | None:
     """The largest power of any interval that starts in the stretch, or ``before`` it: the exact rational sum of what is
     active. None where no interval has started yet.
 
-    ``exact``: another function of the stretch that the slopes of ``lines`` are within ``error`` of.
+    The slopes of ``lines`` are within ``error`` of what ``exact`` says.
     """
-    error = error or lines.most_active  # each slope was cut by less than one unit of the fixed point
-    exact = exact or partial(powers_at, stretch.spending)
     first = bisect_left(lines.points_ps, stretch.since_ps, stretch.first, stretch.end)
     end = min(stretch.end, len(lines.points_ps) - 1)  # at the end of the run no interval starts
     return _worst(lines.points_ps[first:end], lines.slope[first:end], error, 1, exact, before)
+
+
+def peaks(stretch: Stretch, lines: Screen) -> tuple[int, Exact]:
+    """How far the slopes are from the exact power, each activity's cut by less than one unit; and that power."""
+    return lines.most_active, partial(powers_at, stretch.spending)
 
 
 def powers_at(spending: Sequence[Activity], instants_ps: Sequence[int]) -> list[Fraction]:

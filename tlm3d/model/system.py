@@ -96,7 +96,9 @@ class System:
         recording.dies = tuple(order)
         recording.channels = self._topology.infos
         recording.limits = tuple(
-            LimitInfo("peak" if limit.peak else "window", limit.limit_nw, limit.window_ps or 0, limit.at)
+            LimitInfo(
+                limit.kind, limit.limit_nw, limit.window_ps or 0, limit.at, limit.ewma_ps or 0, limit.from_nw or 0
+            )
             for limit in platform.limits
         )
         if platform.supply is not None:

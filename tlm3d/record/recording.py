@@ -176,12 +176,17 @@ class PlanInfo(NamedTuple):
 
 
 class LimitInfo(NamedTuple):
-    """A power limit: ``kind`` is ``peak`` or ``window``; ``window_ps`` is 0 for peak; ``at`` is rail or battery."""
+    """A power limit: ``kind`` is ``peak``, ``window`` or ``ewma``; ``at`` is rail or battery.
+
+    ``window_ps`` is 0 but for a window; an ewma has the time constant ``tau_ps`` and is ``from_nw`` at t = 0.
+    """
 
     kind: str
     limit_nw: int
     window_ps: int
     at: str = "rail"
+    tau_ps: int = 0
+    from_nw: int = 0
 
 
 class SupplyInfo(NamedTuple):

@@ -56,11 +56,12 @@ class DieFacts:
 
 @dataclass(frozen=True, slots=True)
 class LimitFacts:
-    """A power limit at the rail or battery; ``window_ps`` is None for one on every instant."""
+    """A power limit at the rail or battery, on every instant if ``window_ps`` and ``ewma_ps`` are None."""
 
     limit_nw: int
     window_ps: int | None
     at: str = "rail"
+    ewma_ps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tlm3d.errors import PluginError, did_you_mean, one_of
 from tlm3d.links import LinkSpec
 from tlm3d.plugins import kinds, load_kind
 from tlm3d.spec.corners import TYPICAL, at_corner
-from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw, Title
+from tlm3d.spec.quantities import CountOrZero, DurationPs, Flag, Frozen, LimitNw, PowerNw, Title
 from tlm3d.spec.source import Source, Where, read_source
 from tlm3d.spec.validate import Problems, expect_file, shape
 from tlm3d.supplies import SupplySpec
@@ -22,17 +22,29 @@ from tlm3d.units import clip
 
 
 class LimitSpec(Frozen):
-    """A power limit at the rail or the battery: at every instant (``peak: true``) or averaged over every ``window``."""
+    """A power limit at the rail or the battery: at every instant, or on an average.
+
+    Averaged over every ``window``, or exponentially with the time constant ``ewma``, ``from`` a power at t = 0.
+    """
 
     limit_nw: LimitNw = Field(alias="limit")
     window_ps: DurationPs | None = Field(alias="window", default=None)
     peak: Flag = False
+    ewma_ps: DurationPs | None = Field(alias="ewma", default=None)
+    from_nw: PowerNw | None = Field(alias="from", default=None)
     at: Literal["rail", "battery"] = "rail"
+
+    @property
+    def kind(self) -> Literal["peak", "window", "ewma"]:
+        """What is bounded: every instant, or which average."""
+        return "peak" if self.peak else "ewma" if self.window_ps is None else "window"
 
     @model_validator(mode="after")
     def _one_definition(self) -> LimitSpec:
-        if self.peak == (self.window_ps is not None):
-            raise ValueError("expected either 'window: <time>' or 'peak: true'")
+        if self.peak + (self.window_ps is not None) + (self.ewma_ps is not None) != 1:
+            raise ValueError("expected one of 'window: <time>', 'ewma: <time>' and 'peak: true'")
+        if self.from_nw is not None and self.ewma_ps is None:
+            raise ValueError("'from' is what an average starts at: expected it beside 'ewma'")
         return self
 
 
@@ -115,10 +127,14 @@ def platform_of(source: Source, corner: str = TYPICAL) -> PlatformSpec:
     _check_references(problems, dies, broken)
     problems.raise_any()
     assert keys is not None  # else raise_any has raised
-    limits = tuple(
-        sorted(keys.limits, key=lambda one: (not one.peak, one.window_ps or 0, one.at != "rail", one.limit_nw))
-    )
-    return PlatformSpec(keys.name, dies, links, limits, source, supply, corner)
+    return PlatformSpec(keys.name, dies, links, tuple(sorted(keys.limits, key=_order)), source, supply, corner)
+
+
+def _order(limit: LimitSpec) -> tuple[int, int, bool, int, int]:
+    """Peaks, then windows, then exponential averages, the short before the long."""
+    over_ps = limit.window_ps or limit.ewma_ps or 0
+    kind = ("peak", "window", "ewma").index(limit.kind)
+    return kind, over_ps, limit.at != "rail", limit.limit_nw, limit.from_nw or 0
 
 
 def _dies(problems: Problems, tree: Any) -> tuple[dict[str, DieSpec], _Broken]:

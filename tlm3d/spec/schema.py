@@ -148,7 +148,11 @@ def _platform() -> Schema:
     die["properties"]["bus"] |= {"$ref": "#/$defs/bus"}
     defs["die"] = die
     defs["limit"] = _object(LimitSpec) | {
-        "oneOf": [{"required": ["window"]}, {"required": ["peak"], "properties": {"peak": {"enum": [True, "true"]}}}]
+        "oneOf": [
+            {"required": ["window"], "properties": {"from": False}},
+            {"required": ["ewma"]},
+            {"required": ["peak"], "properties": {"peak": {"enum": [True, "true"]}, "from": False}},
+        ]
     }
     found = _object(PlatformKeys)
     found["properties"]["limits"] |= {"items": {"$ref": "#/$defs/limit"}}
