@@ -34,6 +34,11 @@ class Arrival(ABC):
 
     @property
     @abstractmethod
+    def ahead_ps(self) -> int:
+        """How far events can run ahead of their rate: ``least_span_ps(n) ≥ n / rate − ahead``, where it is not 0."""
+
+    @property
+    @abstractmethod
     def cycle_ps(self) -> int | None:
         """A time after which the stream repeats: ``most(w + cycle) = most(w) + rate · cycle``, w > 0. None: never."""
 
@@ -67,6 +72,10 @@ class Periodic(Arrival):
         return Fraction(self._down, self._up)
 
     @property
+    def ahead_ps(self) -> int:
+        return self.jitter_ps + (self._down > 1)
+
+    @property
     def cycle_ps(self) -> int:
         return self._up
 
@@ -90,6 +99,10 @@ class Sporadic(Arrival):
     @property
     def rate(self) -> Fraction:
         return Fraction(1, self.min_distance_ps)
+
+    @property
+    def ahead_ps(self) -> int:
+        return 0
 
     @property
     def cycle_ps(self) -> int:
@@ -133,6 +146,10 @@ class Traced(Arrival):
         return Fraction(0)
 
     @property
+    def ahead_ps(self) -> int:
+        return 0
+
+    @property
     def cycle_ps(self) -> None:
         return None
 
@@ -160,6 +177,10 @@ class Delayed(Arrival):
     @property
     def rate(self) -> Fraction:
         return self.of.rate
+
+    @property
+    def ahead_ps(self) -> int:
+        return self.of.ahead_ps + self.late_ps
 
     @property
     def cycle_ps(self) -> int | None:

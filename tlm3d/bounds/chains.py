@@ -1,7 +1,8 @@
 """Bounds on the reaction and the data age of chains of tasks.
 
-A task reads what is newest when a job begins, so that data wait for the next release of each task at most: the bound
-of Davare et al. (DAC 2007), Σ (period + response), less the first period, as a reaction counts from a release. The age
+A task reads what is newest when a job begins, so that data wait for the next release of each task at most, which may
+be its first: the bound of Davare et al. (DAC 2007), Σ (period + response), less the first period, as a reaction counts
+from a release. The age
 of an output is largest just before the next one replaces it, a period of the first task later at most.
 """
 
@@ -33,7 +34,7 @@ def _bound(demand: Demand, name: str, chain: ChainDemand, tasks: Mapping[str, Ta
         if place and member not in chain.cascades:
             if task.most_apart_ps is None:
                 return none(f"nothing bounds how far apart the jobs of {member} are released")
-            reaction_ps += task.most_apart_ps
+            reaction_ps += max(task.most_apart_ps, task.first_ps)
         elif place and task.may_not_come:
             return none(f"{member} is not released by every job before it")
     apart_ps = demand.tasks[chain.tasks[0]].most_apart_ps

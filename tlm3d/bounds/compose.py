@@ -14,20 +14,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import count, product
+from itertools import product
 
 from tlm3d.bounds import any_order, dated, demand_test, fixed_order, shared_queue
 from tlm3d.bounds.arrival import Delayed
 from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
 from tlm3d.bounds.demand import Demand
-from tlm3d.bounds.resources import Blocking, resource_blocking
+from tlm3d.bounds.resources import Blocking, resource_blocking, section_ps
 from tlm3d.bounds.result import Bounds, ServerDemand, TaskBound
 from tlm3d.bounds.result import Part as Stretch
 from tlm3d.bounds.task_state import TaskState
 from tlm3d.bounds.work import Works, in_the_way_ps
 
 MOST_ROUNDS = 60
+_MOST_BEFORE = 1000  # jobs without a gap that are followed one by one
 _MANY = 4  # claims of one task on a block
 _FAR = 30  # times its deadline, or its least response: a bound beyond that is called none
 
@@ -120,6 +121,9 @@ class _System:
         task, demand = state.task, self._demand
         if task.reason:
             return NoBound(task.reason)
+        for other in demand.tasks.values():
+            if other.reason:  # nor is it known what that one asks of whom
+                return NoBound(f"{other.name}: {other.reason}")
         if task.landing is not None and task.landing.worst_ps is None:
             return NoBound(task.landing.reason)
         for step, work in zip(task.steps, state.works, strict=True):
@@ -199,11 +203,13 @@ class _System:
         most_ps = state.task.backlog * alone_ps
         if alone_ps * state.arrival.rate > 1:  # more and more wait
             return min(wait_ps, most_ps) if self._demand.order == "dated" else most_ps
-        for n in count(1):
+        for n in range(1, _MOST_BEFORE):
             after_ps = n * alone_ps - spans(n)
             if after_ps <= 0 or worst_ps >= most_ps:
                 break
             worst_ps = max(worst_ps, after_ps)
+        else:  # n jobs at a rate that leaves room for them come no further ahead of it than that
+            worst_ps = max(worst_ps, state.arrival.ahead_ps) if state.arrival.rate else most_ps
         return min(wait_ps, worst_ps, most_ps)
 
     def _step_ps(self, state: TaskState, number: int) -> int | NoBound:
@@ -222,7 +228,7 @@ class _System:
     def _on_processor(self, state: TaskState, number: int) -> Found:
         """The longest time from the nominal arrival of a step on a processor to its finish."""
         name, order = state.task.steps[number].server, self._demand.order
-        hinder = self._blocking.by_task.get((state.task.name, name), Blocking(0, None))
+        hinder = self._hinder(state, name)
         found: Found = hinder.none or NoBound("")
         if order != "any" and hinder.none is None:
             found = self._respond(order, state, number, hinder.ps)
@@ -232,6 +238,10 @@ class _System:
         if order == "any":
             return self._respond("any", state, number, 0)
         return found
+
+    def _hinder(self, state: TaskState, server: str) -> Blocking:
+        """What resources do to a task on a server."""
+        return self._blocking.by_task.get((state.task.name, server), Blocking(0, None))
 
     def _respond(self, order: str, state: TaskState, number: int, blocked_ps: int) -> Found:
         server = self._demand.servers[state.task.steps[number].server]
@@ -264,7 +274,8 @@ class _System:
         """The same for processors that share a queue."""
         step, work = state.task.steps[number], state.works[number]
         server = self._demand.servers[step.server]
-        order = self._demand.order if server.preemption == "full" else "any"
+        in_order = server.preemption == "full" and self._hinder(state, server.name).none is None
+        order = self._demand.order if in_order else "any"
         if self._demand.order == "any" and server.switch_ps:
             return NoBound(f"{server.name}: its context may be switched any number of times")
         own = self._claim(state, number, 0, state.late_ps[number])
@@ -288,8 +299,8 @@ class _System:
     def _own_section_ps(self, state: TaskState, server: str) -> int:
         """What its last job may have held last on a processor, as urgent as whoever waited for it."""
         held_ps = [
-            hold.ps
-            for step in state.task.steps
+            section_ps(state.task, number, hold)
+            for number, step in enumerate(state.task.steps)
             for hold in step.holds
             if step.server == server and len(self._demand.resources[hold.resource].tasks) > 1
         ]
@@ -298,7 +309,8 @@ class _System:
     def _on_block(self, state: TaskState, number: int) -> Found:
         """The same for a compute block."""
         orders = ["any"] if self._demand.order == "any" else [self._demand.order, "any"]
-        if self._works[0].only_any_order(state.task.steps[number].server):
+        server = state.task.steps[number].server
+        if self._works[0].only_any_order(server) or self._hinder(state, server).none is not None:
             orders = ["any"]
         best: tuple[tuple[int, int], tuple[int, int]] | None = None
         first: NoBound | None = None
@@ -345,8 +357,7 @@ class _System:
             if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
                 continue
             if other.none is not None:
-                is_known = isinstance(other.work(place, by_rate).serial_ps, int)
-                if order == "fixed" and other.task.level > state.task.level and is_known:
+                if order == "fixed" and other.task.level > state.task.level and other.work(place, by_rate).moves_end:
                     continue  # its tiles are in what blocks
                 return self._because(server.name, other)
             late_ps = other.late_ps[place] if order == "any" else other.done_ps[place]

@@ -113,6 +113,7 @@ class TaskDemand:
     parent: str | None = None
     may_not_come: bool = False  # not every job of its parent releases one
     most_apart_ps: int | None = None  # two releases one after the other; None: as far as it pleases
+    first_ps: int = 0  # when the first is released at the latest, where two are no further apart than that
     reason: str = ""
 
 

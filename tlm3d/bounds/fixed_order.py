@@ -22,7 +22,7 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
     over claims of the same or a more urgent level, and came at least δ(q) after the first, itself late at most.
 
     Alone, no job of it meets another one: its busy period is that of the others, and its own last job may block them.
-    With others of its own level that does not help: its last job may go before theirs, and they before this one.
+    With others of its own level only the latter: its last job may go before theirs, and they before this one.
     """
     urgent = [claim for claim in claims if claim is not of and claim.level <= of.level]
     later = [claim for claim in claims if claim.level > of.level]
@@ -30,7 +30,7 @@ def response_ps(claims: Sequence[Claim], of: Claim) -> int | NoBound:
     share = beyond_one(urgent if alone else [*urgent, of])
     if share is not None and share > 1:
         return overload(share)
-    blocking = of.blocked_ps + longest_piece_ps([*later, of] if alone else later)
+    blocking = of.blocked_ps + longest_piece_ps([*later, of] if of.alone else later)
     steps = Steps()
     jobs = 1 if alone else _jobs(urgent, of, blocking, share == 1, steps)
     if jobs is None:

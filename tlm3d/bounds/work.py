@@ -151,6 +151,11 @@ class StepWork:
             total_ps += took_ps
         return total_ps
 
+    @cached_property
+    def moves_end(self) -> bool:
+        """Whether it is known for all its transfers what they take at most, but for more urgent traffic."""
+        return not any(isinstance(self._works.held(move), NoBound) for move in set(moves_of(self._step)))
+
     @property
     def entry_ps(self) -> int:
         """What its getting a processor may cost whom it is taken from."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -156,6 +156,9 @@ class _Builder:
                 kinds = {spec.preemption for spec in specs}
                 gated_one = next((".".join(path) for path, spec in pool.items() if spec.states.gated), None)
                 reason = f": {gated_one} may have to wake up while others are free" if gated_one else ""
+                unlike = self._unlike(pool)
+                if unlike:
+                    reason = f": {unlike} takes longer on some of them than on others"
                 switch_ps = max(spec.context_switch_ps for spec in specs)
                 preemption = first.preemption if len(kinds) == 1 else "tile"
                 found[name] = Server(name, len(pool), preemption, None, switch_ps, 0, reason=reason)
@@ -173,6 +176,15 @@ class _Builder:
                         gated.wake_time_ps if gated else 0, block.buffers,
                     )  # fmt: skip
         return found
+
+    def _unlike(self, pool: Collection[BlockName]) -> str | None:
+        """A stage that takes longer on some processors of ``pool`` than on others."""
+        for name, work in self._made.works.items():
+            for item in work.items:
+                times_ps = {item.plain[block].compute_ps for block in item.options if item.pooled and block in pool}
+                if len(times_ps) > 1:
+                    return f"{name}/{item.name}"
+        return None
 
     def _resources(self) -> dict[str, ResourceDemand]:
         made = self._made
@@ -192,7 +204,7 @@ class _Builder:
         made = self._made
         work, info = made.works[name], made.recording.tasks[name]
         spec = work.task.spec
-        arrival, most_apart_ps = self._arrival(name, spec, info)
+        arrival, most_apart_ps, first_ps = self._arrival(name, spec, info)
         steps = self._steps.of(name, work)
         reason = "" if steps else f"its layers may run on more than {MOST_WAYS} combinations of blocks"
         return TaskDemand(
@@ -209,30 +221,31 @@ class _Builder:
             parent=spec.after.task if spec.after is not None else None,
             may_not_come=spec.after is not None and spec.after.probability < 1,
             most_apart_ps=most_apart_ps,
+            first_ps=first_ps,
             reason=reason,
         )
 
-    def _arrival(self, name: str, spec: TaskSpec, info: TaskInfo) -> tuple[Arrival, int | None]:
-        """The releases of a task (of a cascade: those of its parent), and how far apart two of them may be."""
+    def _arrival(self, name: str, spec: TaskSpec, info: TaskInfo) -> tuple[Arrival, int | None, int]:
+        """The releases of a task (of a cascade: its parent's), how far apart two may be, and when the first is."""
         tasks = self._made.workload.tasks
         if spec.after is not None:
             parent = tasks[spec.after.task].spec
-            arrival, _ = self._arrival(spec.after.task, parent, self._made.recording.tasks[spec.after.task])
-            return arrival, None
+            arrival, *_ = self._arrival(spec.after.task, parent, self._made.recording.tasks[spec.after.task])
+            return arrival, None, 0
         if spec.sporadic is not None:
             mean_ps = spec.sporadic.mean_distance_ps or spec.sporadic.min_distance_ps
             fixed = mean_ps == spec.sporadic.min_distance_ps
-            return Sporadic(spec.sporadic.min_distance_ps), mean_ps if fixed else None
+            return Sporadic(spec.sporadic.min_distance_ps), mean_ps if fixed else None, spec.offset_ps
         if spec.trace is not None:
-            return Traced(tasks[name].arrivals_ps), None
+            return Traced(tasks[name].arrivals_ps), None, 0
         if spec.input is not None:
             rate_hz = self._made.frame_rates_hz[name]
             period = Fraction(PS_PER_S * spec.input.every) / rate_hz
-            return Periodic(period), None if spec.input.event < 1 else ceil_div(period.numerator, period.denominator)
+            return Periodic(period), None if spec.input.event < 1 else ceil_div(period.numerator, period.denominator), 0
         rate_hz = spec.rate_hz or Fraction(PS_PER_S, spec.period_ps or 1)
         period = Fraction(PS_PER_S) / rate_hz
         longest_ps = ceil_div(period.numerator, period.denominator) + spec.jitter_ps
-        return Periodic(period, spec.jitter_ps), longest_ps
+        return Periodic(period, spec.jitter_ps), longest_ps, spec.offset_ps + spec.jitter_ps
 
 
 def _moves_of(task: TaskDemand) -> list[tuple[Move, int]]:

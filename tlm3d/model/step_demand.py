@@ -74,9 +74,10 @@ class Steps:
     ) -> tuple[Part, ...] | None:
         """None: there are too many ways in which what it reads may have been made."""
         place = {item.position: at for at, item in enumerate(group.items)}
-        block = group.blocks[0]
         parts = []
         for item in group.items:
+            # On several processors that are not alike only the least time is asked for.
+            block = min(group.blocks, key=lambda block: item.plain[block].compute_ps if item.pooled else 0)
             ways = self._sources(work, item, block)
             if ways is None:
                 return None
