@@ -2,8 +2,8 @@
 
 Power is constant between breakpoints, so that avg(t) = P + (avg(s) − P)·exp(−(t − s)/τ) from one (s) to the next:
 monotone, worst at its ends, and through a level L once at most, at s + τ·ln((P − avg(s))/(P − L)). Levels are integers
-(aJ/ps·2^-80, as those of a Screen), so that an average never leaves the powers it is of; the exponential is a float, good
-to 2^-52 of a change.
+(aJ/ps·2^-80, as those of a Screen), so that an average never leaves the powers it is of; the exponential is a float,
+good to 2^-52 of a change.
 """
 
 from __future__ import annotations

@@ -408,7 +408,7 @@ class _System:
     def _because(server: str, other: TaskState) -> NoBound:
         """Why nothing is known where ``other`` may come; its own reason, unless that is another one's again."""
         assert other.none is not None
-        reason, known = other.none.reason, "nothing bounds when"
+        reason, known = other.none.reason.removeprefix(f"{server}: "), "nothing bounds when"
         why = "" if known in reason else f": {reason}"
         return NoBound(f"{server}: {known} {other.task.name} comes there{why}")
 

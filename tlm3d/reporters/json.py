@@ -226,4 +226,6 @@ def _limit(limit: LimitResult) -> dict[str, Any]:
         "worst_nw": limit.worst_nw,
         "at_ps": limit.at_ps,
         "met": limit.met,
+        "crossed_ps": limit.crossed_ps,
+        "exceeded_ps": limit.exceeded_ps,
     }

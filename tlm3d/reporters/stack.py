@@ -92,7 +92,11 @@ def render(stack: Stack, console: Console) -> None:
     if stack.limits:
         page.heading("Power limits")
         for limit in stack.limits:
-            what = "at every instant" if limit.window_ps is None else f"averaged over any {show_ps(limit.window_ps)}"
+            what = "at every instant"
+            if limit.window_ps is not None:
+                what = f"averaged over any {show_ps(limit.window_ps)}"
+            elif limit.ewma_ps is not None:
+                what = f"averaged exponentially over {show_ps(limit.ewma_ps)}"
             page.paragraph(f"{show_nw(limit.limit_nw)} {what}, at the {limit.at}")
     if stack.derived:
         page.heading("Derived numbers")

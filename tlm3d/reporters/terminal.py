@@ -260,6 +260,10 @@ def _power(result: Result, page: Page) -> None:
     columns = [Column("", Kind.VERDICT), Column("limit"), Column("worst"), Column("%"), Column("from")]
     columns.append(Column("at the", Kind.NAME))
     page.table([*columns, Column("definition", Kind.NAME)], [_limit_row(limit) for limit in result.limits])
+    for limit in result.limits:
+        if limit.crossed_ps is not None and limit.exceeded_ps is not None:
+            since, long = _instant(limit.crossed_ps), show_ps(limit.exceeded_ps)
+            page.paragraph(f"over {show_nw(limit.limit_nw)} first at {since}, for {long} in all: {limit.definition}")
 
 
 def _limit_row(limit: LimitResult) -> list[Cell]:

@@ -77,6 +77,16 @@ def test_a_window_as_long_as_the_run_is_judged() -> None:
         (10_000_001, LimitInfo("window", 10_000_000, MS), "10.000001 mW > 10 mW over any 1 ms window at the rail"),
         (80_000_000, LimitInfo("peak", 62_500_000, 0), "80 mW > 62.5 mW at the peak, at the rail"),
         (999, LimitInfo("peak", 0, 0), "999 nW > 0 nW at the peak, at the rail"),
+        (
+            20 * 10**6,
+            LimitInfo("ewma", 10**7, 0, tau_ps=MS // 1000),
+            "20 mW > 10 mW in the exponential average of 1 us at the rail",
+        ),
+        (
+            5_000_000,
+            LimitInfo("ewma", 10**7, 0, tau_ps=MS, from_nw=10_200_000),
+            "10.2 mW > 10 mW in the exponential average of 1 ms from 10.2 mW at the rail",
+        ),
     ],
 )
 def test_an_exceeded_limit_says_by_how_much_in_readable_units(power_nw: int, limit: LimitInfo, reason: str) -> None:

@@ -159,7 +159,9 @@ def missed() -> Result:
         tightest=(JobBlame(ON_TIME, 27 * MS, 6 * MS, {"sensing": 7 * MS, "compute": 20 * MS}),),
         limits=(
             LimitResult("window", "average over any 50 ms window at the rail", 10_000_000, 2_450_000, 0, True),
-            LimitResult("peak", "instantaneous peak at the rail", 4_549_999, 4_550_000, 7 * MS, False),
+            LimitResult(
+                "peak", "instantaneous peak at the rail", 4_549_999, 4_550_000, 7 * MS, False, "rail", 7 * MS, 20 * MS
+            ),
             LimitResult("window", "average over any 1 s window", 9_000_000, None, None, None),
         ),
         total_aj=140 * UJ,

@@ -71,6 +71,7 @@ def test_integers_stand_beside_the_numbers_for_people(missed: Result) -> None:
         "kind": "peak", "definition": "instantaneous peak at the rail", "at": "rail",
         "limit_mw": 4.549999, "limit_nw": 4549999,
         "worst_mw": 4.55, "worst_nw": 4550000, "at_ps": 7 * 10**9, "met": False,
+        "crossed_ps": 7 * 10**9, "exceeded_ps": 20 * 10**9,
     }  # fmt: skip
     assert result["energy"]["total_aj"] == sum(account["energy_aj"] for account in result["energy"]["accounts"])
 

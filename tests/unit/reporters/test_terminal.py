@@ -124,6 +124,12 @@ def test_a_limit_passed_by_a_nanowatt_reads_differently_from_its_worst_value(mis
     assert re.search(r"unjudged +9\.00 mW +- +- +- +rail +average over any 1 s window", power)
 
 
+def test_only_a_limit_that_is_not_kept_says_when_it_is_crossed_and_for_how_long(missed: Result) -> None:
+    power = section(text(missed), "Power ")
+    assert "over 4.55 mW first at 7 ms, for 20.0 ms in all: instantaneous peak at the rail" in power
+    assert power.count("in all") == 1
+
+
 def test_a_channel_shows_busy_share_bits_and_mean_queue(missed: Result) -> None:
     channels = section(text(missed, 100), "Channels")
     # 16 ms of 100 ms; 8 ms of waiting by one transfer.
