@@ -11,9 +11,10 @@ there; else the wait is bounded apart, and each step meets no earlier job of its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import product
 
 from tlm3d.bounds import any_order, dated, demand_test, fixed_order, shared_queue
@@ -227,17 +228,40 @@ class _System:
 
     def _on_processor(self, state: TaskState, number: int) -> Found:
         """The longest time from the nominal arrival of a step on a processor to its finish."""
-        name, order = state.task.steps[number].server, self._demand.order
-        hinder = self._hinder(state, name)
-        found: Found = hinder.none or NoBound("")
-        if order != "any" and hinder.none is None:
-            found = self._respond(order, state, number, hinder.ps)
+        server, order = self._demand.servers[state.task.steps[number].server], self._demand.order
+        if order == "any" and server.switch_ps:
+            return NoBound(f"{server.name}: its context may be switched any number of times")
+        hinder = self._hinder(state, server.name)
+        if order != "any" and hinder.none is not None:
+            return self._least([partial(self._respond, "any", state, number, 0)], state, number, hinder.none)
+        ways = [partial(self._respond, order, state, number, hinder.ps)]
+        if not state.alone_on_one:
+            ways.append(partial(self._from_ready, order, state, number, hinder.ps))
+        found = self._least(ways, state, number)
         if isinstance(found, NoBound) and order != "any" and not found.reason.startswith("utilisation"):
-            in_any_order = self._respond("any", state, number, 0)
-            return found if isinstance(in_any_order, NoBound) and found.reason else in_any_order
-        if order == "any":
-            return self._respond("any", state, number, 0)
+            return self._least([partial(self._respond, "any", state, number, 0)], state, number, found)
         return found
+
+    def _least(
+        self, ways: Iterable[Callable[[], Found]], state: TaskState, number: int, none: NoBound | None = None
+    ) -> Found:
+        """The least of what several analyses find; else ``none``, or the reason of the first of them."""
+        best: tuple[int, int] | None = None
+        held = state.held[number]
+        for way in ways:
+            found = way()
+            if isinstance(found, NoBound):
+                none = none or found
+            elif best is None:
+                best, held = found, state.held[number]
+            else:
+                held = state.held[number] if found[0] < best[0] else held
+                best = min(found[0], best[0]), min(found[1], best[1])
+        state.held[number] = held
+        if best is not None:
+            return best
+        assert none is not None
+        return none
 
     def _hinder(self, state: TaskState, server: str) -> Blocking:
         """What resources do to a task on a server."""
@@ -245,8 +269,6 @@ class _System:
 
     def _respond(self, order: str, state: TaskState, number: int, blocked_ps: int) -> Found:
         server = self._demand.servers[state.task.steps[number].server]
-        if order == "any" and server.switch_ps and self._demand.order == "any":
-            return NoBound(f"{server.name}: its context may be switched any number of times")
         blocked_ps += server.wake_ps
         own = self._claim(state, number, blocked_ps, state.late_ps[number])
         if own.alone:  # what its last job did here last may have begun before
@@ -269,6 +291,42 @@ class _System:
             claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
         state.held[number] = (own.work_ps, blocked_ps + max([0, *(c.piece_ps - 1 for c in claims[1:])]))
         return _named(server.name, _analyse(order, claims, own))
+
+    def _from_ready(self, order: str, state: TaskState, number: int, blocked_ps: int) -> Found:
+        """The same for a job that meets no other one of its own, from when the step is ready.
+
+        Others count with all of their jobs that have not finished then. Each may still have to pay for having been put
+        off before.
+        """
+        step, work = state.task.steps[number], state.works[number]
+        server = self._demand.servers[step.server]
+        blocked_ps += server.wake_ps
+        claims: list[Claim] = []
+        pieces_ps = [0]
+        for other, place in self._on[server.name]:
+            if other is state and (place == number or self._related(state, place, number)):
+                continue
+            goes_later = order == "fixed" and other.task.level > state.task.level
+            if order == "dated" or goes_later:
+                pieces_ps.append(other.works[place].piece_ps - 1)
+            if goes_later:
+                continue
+            if other.none is not None:
+                return self._because(server.name, other)
+            claim = self._claim(other, place, 0, other.done_ps[place])
+            claims.append(replace(claim, work_ps=claim.work_ps + other.works[place].entry_ps))
+            blocked_ps += server.switch_ps
+        blocked_ps += max(pieces_ps)
+        own = self._claim(state, number, blocked_ps, state.late_ps[number])
+        state.held[number] = (work.least_ps, blocked_ps)
+        return self._in_window(server.name, order, claims, own)
+
+    @staticmethod
+    def _in_window(server: str, order: str, claims: Sequence[Claim], own: Claim) -> Found:
+        """What a step takes from when it is ready, in the window from then on, blocked once."""
+        whole = replace(own, work_ps=own.work_ps + own.blocked_ps)
+        found = shared_queue.response_ps([(claim, 0) for claim in claims], whole, 1, order == "dated")
+        return _named(server, found if isinstance(found, NoBound) else (found, found - own.late_ps))
 
     def _in_pool(self, state: TaskState, number: int) -> Found:
         """The same for processors that share a queue."""
@@ -308,37 +366,25 @@ class _System:
 
     def _on_block(self, state: TaskState, number: int) -> Found:
         """The same for a compute block."""
-        orders = ["any"] if self._demand.order == "any" else [self._demand.order, "any"]
-        server = state.task.steps[number].server
-        if self._works[0].only_any_order(server) or self._hinder(state, server).none is not None:
-            orders = ["any"]
-        best: tuple[tuple[int, int], tuple[int, int]] | None = None
-        first: NoBound | None = None
-        for order, by_rate in product(orders, (False, True)):
-            found = self._on_block_in(order, by_rate, state, number)
-            if isinstance(found, NoBound):
-                first = first or found
-            elif best is None:
-                best = found, state.held[number]
-            else:
-                held = state.held[number] if found[0] < best[0][0] else best[1]
-                best = (min(found[0], best[0][0]), min(found[1], best[0][1])), held
-        if best is None:
-            assert first is not None
-            return first
-        state.held[number] = best[1]
-        return best[0]
+        server, order = state.task.steps[number].server, self._demand.order
+        ways = [("any", True), ("any", False)]
+        if order != "any" and not self._works[0].only_any_order(server) and self._hinder(state, server).none is None:
+            ways.insert(0, (order, True))
+        found = [
+            partial(self._on_block_in, order, from_ready, by_rate, state, number)
+            for (order, from_ready), by_rate in product(ways, (False, True))
+        ]
+        return self._least(found, state, number)
 
-    def _on_block_in(self, order: str, by_rate: bool, state: TaskState, number: int) -> Found:
-        """With the window from when the step is ready: others count with all of their jobs that have not finished then.
+    def _on_block_in(self, order: str, from_ready: bool, by_rate: bool, state: TaskState, number: int) -> Found:
+        """In the window from when the step is ready: others count with all of their jobs that have not finished then.
 
-        In any order it is the busy period of the block, and what is ready later counts from there.
+        Or by the busy period of the block, in any order: what is ready later counts from there.
         """
         step, work = state.task.steps[number], state.work(number, by_rate)
         server = self._demand.servers[step.server]
         users = self._on[server.name]
-        lone = all(other is state for other, _ in users) and len(users) == 1
-        line_ps = work.line_ps if lone else None
+        line_ps = work.line_ps if len(users) == 1 else None
         blocked_ps = server.wake_ps
         if order != "any" and line_ps is None:
             less = [
@@ -347,27 +393,31 @@ class _System:
                 if other is not state and (order == "dated" or other.task.level > state.task.level)
             ]
             blocked_ps += work.gaps * in_the_way_ps(less, server.preemption)
-            if state.task.aborts:  # tiles of its last job may be under way
-                blocked_ps += in_the_way_ps([work], "tile")
+        if from_ready and state.task.aborts:  # tiles of its last job may be under way
+            blocked_ps += in_the_way_ps([work], "tile")
         own = self._claim(state, number, blocked_ps, state.late_ps[number], by_rate)
         if line_ps is not None:
             own = replace(own, work_ps=line_ps)
-        claims, by_task = [own], dict[str, list[Claim]]()
+        by_task = dict[str, list[Claim]]()
         for other, place in users:
-            if other is state and (place == number or (order == "fixed" and self._related(state, place, number))):
+            if other is state and (place == number or (from_ready and self._related(state, place, number))):
                 continue
+            if order == "fixed" and other.task.level > state.task.level:
+                if not other.work(place, by_rate).moves_end:
+                    return self._because(server.name, other)
+                continue  # its tiles are in what blocks
             if other.none is not None:
-                if order == "fixed" and other.task.level > state.task.level and other.work(place, by_rate).moves_end:
-                    continue  # its tiles are in what blocks
                 return self._because(server.name, other)
-            late_ps = other.late_ps[place] if order == "any" else other.done_ps[place]
+            late_ps = other.done_ps[place] if from_ready else other.late_ps[place]
             by_task.setdefault(other.task.name, []).append(self._claim(other, place, 0, late_ps, by_rate))
-        claims += [claim for of_task in by_task.values() for claim in _few(of_task)]
+        claims = [claim for of_task in by_task.values() for claim in _few(of_task)]
         traffic = self._traffic(server.name, by_rate)
         if isinstance(traffic, NoBound):
             return traffic
         state.held[number] = (own.work_ps, blocked_ps)
-        return _named(server.name, _analyse(order, [*claims, *traffic], own))
+        if from_ready:
+            return self._in_window(server.name, order, [*claims, *traffic], own)
+        return _named(server.name, _analyse(order, [own, *claims, *traffic], own))
 
     def _traffic(self, server: str, by_rate: bool) -> list[Claim] | NoBound:
         """What goes before the transfers of a block on channels and is not in what they take, as work before all."""

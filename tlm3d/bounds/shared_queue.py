@@ -9,6 +9,7 @@ processor once an entry, even where it goes on at once on another one: what a sw
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nlargest
 
 from tlm3d.bounds.busy import Steps
 from tlm3d.bounds.claim import Claim, NoBound
@@ -25,13 +26,17 @@ def response_ps(others: Sequence[tuple[Claim, int]], of: Claim, processors: int,
     window = of.work_ps
     while steps.take():
         waits_ps = window - of.work_ps
-        work_ps = switches_ps = 0
+        works_ps: list[int] = []
+        switches_ps = 0
         for other, entry_ps in others:
             until_ps = min(window, of.key_ps - other.key_ps + 1) if is_dated else window
             jobs = other.arrival.most(until_ps + other.late_ps) if until_ps + other.late_ps > 0 else 0
-            work_ps += min(jobs * (other.work_ps + entry_ps), waits_ps + 1)
+            works_ps.append(jobs * (other.work_ps + entry_ps))
             switches_ps += jobs * entry_ps
-        after = of.work_ps + switches_ps + work_ps // processors
+        counted_ps = sum(min(work_ps, waits_ps + 1) for work_ps in works_ps)
+        after = of.work_ps + switches_ps + counted_ps // processors
+        if len(works_ps) >= processors:  # else as many as there are processors could work all the time that it waits
+            after = max(after, of.work_ps + nlargest(processors, works_ps)[-1])
         if after <= window:
             return window + of.late_ps
         if after > (1 << 60):
