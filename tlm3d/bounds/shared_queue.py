@@ -26,12 +26,16 @@ def response_ps(others: Sequence[tuple[Claim, int]], of: Claim, processors: int,
     while steps.take():
         waits_ps = window - of.work_ps
         work_ps = switches_ps = 0
+        whole_ps: list[int] = []
         for other, entry_ps in others:
             until_ps = min(window, of.key_ps - other.key_ps + 1) if is_dated else window
             jobs = other.arrival.most(until_ps + other.late_ps) if until_ps + other.late_ps > 0 else 0
-            work_ps += min(jobs * (other.work_ps + entry_ps), waits_ps + 1)
+            whole_ps.append(jobs * (other.work_ps + entry_ps))
+            work_ps += min(whole_ps[-1], waits_ps + 1)
             switches_ps += jobs * entry_ps
         after = of.work_ps + switches_ps + work_ps // processors
+        # While as many others as there are processors have more to do than it waits, it waits longer: no step by step.
+        after = max(after, of.work_ps + sorted((0, *whole_ps), reverse=True)[min(processors - 1, len(whole_ps))])
         if after <= window:
             return window + of.late_ps
         if after > (1 << 60):
