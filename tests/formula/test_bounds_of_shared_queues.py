@@ -58,7 +58,7 @@ def test_the_window_is_the_least_of_all(processors: int) -> None:
 
 
 def test_as_many_others_as_processors_are_not_followed_step_by_step() -> None:
-    # The wait grows by a picosecond a step until the shorter other has no more: in billions of steps, if taken one by one.
+    # Step by step the wait would grow by a picosecond until one of the others has no more: 7 billion steps.
     others = [(claim(7 * MS, 1000 * MS), 0)] * 4
     found = shared_queue.response_ps(others, claim(MS, 1000 * MS), 4, False)
     assert found == 8 * MS
