@@ -231,6 +231,9 @@ def main(given: Sequence[str] | None = None, data: Path = DATA, page: Path = PAG
         if done % 500 == 0:
             print(f"{done} of {len(names)}, {time.perf_counter() - began_s:.0f} s", file=sys.stderr, flush=True)
     everything = [system for systems in by_kind.values() for system in systems]
+    if arguments.write:  # before anything is shown: who reads that may have gone
+        data.write_text(written(summaries(by_kind, ONE_PROCESSOR)), encoding="utf-8")
+        page_differs(data, page, write=True)
     show_table(by_kind, arguments.spoil)
     simulating_s, bounding_s = (sum(getattr(s, key) for s in everything) for key in ("simulating_s", "bounding_s"))
     longest = max(everything, key=lambda system: system.bounding_s)
@@ -255,9 +258,6 @@ def main(given: Sequence[str] | None = None, data: Path = DATA, page: Path = PAG
     if arguments.check and not spoilt:
         print("spoilt bounds were not noticed")
         failed = True
-    if arguments.write:
-        data.write_text(written(summaries(by_kind, ONE_PROCESSOR)), encoding="utf-8")
-        page_differs(data, page, write=True)
     return 1 if failed else 0
 
 

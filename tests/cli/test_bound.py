@@ -181,6 +181,34 @@ def test_under_edf_the_demand_of_deadlines_is_told_by_processor(
     assert json.loads(fixed)["servers"]["d.p"]["demand_kept"] is None
 
 
+def test_a_graph_that_has_its_processors_for_itself_takes_no_longer_than_all_of_its_work(
+    tlm3d: Command, tmp_path: Path
+) -> None:
+    # Three ways of 2 + 3 ms that cross on two processors: stage by stage each may wait for all others of its processor.
+    ways = {"a": "p0", "b": "p1", "c": "p0", "d": "p1", "e": "p1", "f": "p0"}
+    after = {"b": ["a"], "d": ["c"], "f": ["e"]}
+    stages = [
+        {"name": name, "time": f"{3 if name in after else 2} ms", "on": on, "after": after.get(name, [])}
+        for name, on in ways.items()
+    ]
+    tasks: dict[str, Any] = {"graph": {"stages": stages, "period": "20 ms", "deadline": "15 ms", "priority": 2}}
+    platform = Path(__file__).parents[2] / "platforms" / "textbook" / "processors.yaml"
+    file = tmp_path / "workload.yaml"
+
+    def graph(*settings: str) -> Any:
+        workload = {"name": "w", "policy": "fixed-priority", "horizon": "100 ms", "tasks": tasks}
+        file.write_text(yaml.safe_dump(workload), encoding="utf-8")
+        return json.loads(tlm3d("bound", platform, file, "--json", "-", *settings).stdout)["tasks"]["graph"]
+
+    alone = graph()
+    assert (alone["bound_ps"], alone["met"]) == (15_000 * US, True)
+    assert sum(part["time_ps"] for part in alone["parts"]) == 15_000 * US
+    slow = [f"--set=dies.rack.blocks.p{i}.context_switch=1 us" for i in range(2)]  # paid twice a stage at most
+    assert graph(*slow)["bound_ps"] == (15_000 + 6 * 2) * US
+    tasks["other"] = {"stages": [{"time": "1 ms", "on": "p1"}], "period": "20 ms", "priority": 1}
+    assert (graph()["bound_ps"] or 10**12) > 15_000 * US
+
+
 def test_a_faulty_link_has_no_bound_and_says_so(tlm3d: Command) -> None:
     result = tlm3d(*BOUND, "--set", "links.tsv.faults={bit_error_rate: 1e-9, turnaround: 1 ns}")
     assert (result.exit_code, result.stderr) == (1, "")

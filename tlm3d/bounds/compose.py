@@ -64,6 +64,7 @@ class _System:
                 self._on.setdefault(step.server, []).append((state, number))
         for name, state in self._states.items():
             state.none = self._unknown(name, state)
+            state.lone_ps = self._lone_ps(state)
 
     def bounds(self) -> Bounds:
         """Everything, once nothing moves any more."""
@@ -134,6 +135,24 @@ class _System:
             if isinstance(work.serial_ps, NoBound):
                 return work.serial_ps
         return self._blocking.unknown.get(name)
+
+    def _lone_ps(self, state: TaskState) -> int | None:
+        """All that a job does on processors where no other task runs: from its start to its finish one of them works.
+
+        That is of jobs that do not wait for resources, and of whose task none is given up and leaves a piece behind.
+        """
+        servers = {step.server: self._demand.servers[step.server] for step in state.task.steps}
+        others = any(other is not state for name in servers for other, _ in self._on[name])
+        holds = any(step.holds for step in state.task.steps)
+        if not servers or others or holds or state.task.aborts or state.alone_on_one:
+            return None
+        if not all(server.processors for server in servers.values()):
+            return None
+        pauses_ps = sum(
+            len(step.parts) * (servers[step.server].wake_ps + 2 * servers[step.server].switch_ps)
+            for step in state.task.steps
+        )
+        return pauses_ps + sum(work.least_ps for work in state.works)
 
     # ------------------------------------------------------------ the fixed point
 
@@ -217,12 +236,23 @@ class _System:
         """When a step has finished at the latest."""
         processors = self._demand.servers[state.task.steps[number].server].processors
         on = {0: self._on_block, 1: self._on_processor}.get(processors, self._in_pool)
-        found = on(state, number)
+        found = NoBound("") if number in state.lone else on(state, number)
+        latest_ps = None if state.lone_ps is None else state.start_ps + state.lone_ps
         if isinstance(found, NoBound):
-            return found
+            if latest_ps is None:
+                return found
+            return self._by_lone_ps(state, number, latest_ps)
         nominal_ps, ready_ps = found
         state.takes_ps[number] = max(state.takes_ps[number], ready_ps)
-        return min(state.early_ps[number] + nominal_ps, state.late_ps[number] + ready_ps)
+        done_ps = min(state.early_ps[number] + nominal_ps, state.late_ps[number] + ready_ps)
+        return done_ps if latest_ps is None or done_ps <= latest_ps else self._by_lone_ps(state, number, latest_ps)
+
+    @staticmethod
+    def _by_lone_ps(state: TaskState, number: int, latest_ps: int) -> int:
+        state.lone.add(number)
+        state.held[number] = (state.works[number].least_ps, 0)
+        state.takes_ps[number] = max(state.takes_ps[number], state.lone_ps or 0)
+        return latest_ps
 
     # ------------------------------------------------------------ one server
 

@@ -28,6 +28,8 @@ class TaskState:
         self.bound_ps = self.best_ps
         self.none: NoBound | None = None
         self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
+        self.lone_ps: int | None = None  # what a job takes at most from its start, where it meets no other task
+        self.lone: set[int] = set()  # steps of which only that is known, or which cannot be later
 
     def work(self, number: int, by_rate: bool) -> StepWork:
         """A step, its rivals on channels counted burst by burst or by their rate."""
@@ -38,7 +40,7 @@ class TaskState:
         done_ps: list[int] = []
         for step, takes_ps in zip(self.task.steps, self.takes_ps, strict=True):
             done_ps.append(max((done_ps[other] for other in step.after), default=0) + takes_ps)
-        return max(done_ps)
+        return max(done_ps) if self.lone_ps is None else min(self.lone_ps, max(done_ps))
 
     @property
     def alone_on_one(self) -> bool:

@@ -21,6 +21,7 @@ KINDS: dict[str, Callable[[Random], Pair]] = {
     "cascade": processors.cascade,
     "resources": processors.resources,
     "shared-queue": processors.shared_queue,
+    "graph": processors.graph,
     "overload": processors.overload,
     "lone-block": stacks.lone_block,
     "tiles": stacks.tiles,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import lcm
 from random import Random
+from typing import Any
 
 from systems.pair import MANY, MS, NS, US, Pair, Tree, chance, ps, uunifast
 
@@ -234,6 +235,30 @@ def shared_queue(r: Random) -> Pair:
             stage["on"] = r.choice([blocks, blocks[:2], blocks[:1]])
     named |= dict.fromkeys(blocks, way)
     return pair
+
+
+def graph(r: Random) -> Pair:
+    """A graph of stages that has its processors for itself; some share a queue, some are gated."""
+    blocks = [f"p{i}" for i in range(r.randint(2, 4))]
+    policy = r.choice(POLICIES)
+    tasks, traces, periods, works = _tasks(r, 1, r.uniform(0.2, 1.5), chance(r, 0.5), (MANY, 1, 2), shortest=2)
+    parts = uunifast(r, r.randint(2, 12), works[0])
+    of_queue, alone = processor(r, works[0] // 8 + 1), processor(r, works[0] // 8 + 1)
+    shared = blocks[: r.choice([0, 0, 2, 3])]
+    named = {name: dict(of_queue if name in shared else alone) for name in blocks}
+    if chance(r, 0.3):
+        wake = ps(1 + r.randrange(1 + works[0] // 5))
+        named[blocks[-1]] |= {"states": {"gated": {"power": "1 nW", "wake_time": wake}}}
+    stages: list[Tree] = []
+    for j, part in enumerate(parts):
+        after = [f"s{k}" for k in sorted(r.sample(range(j), r.randint(0, min(j, 3))))]
+        where: Any = r.choice(blocks)
+        stages.append(
+            {"name": f"s{j}", "time": ps(max(1, part)), "on": shared if where in shared else where, "after": after}
+        )
+    tasks["t0"]["stages"] = stages
+    tasks["t0"]["on_miss"] = r.choice(["continue", "continue", "drop"])
+    return Pair(platform(named), _workload(policy, tasks, periods), traces=traces)
 
 
 def overload(r: Random) -> Pair:
