@@ -78,7 +78,8 @@ def test_a_peak_above_a_whole_nanowatt_by_less_than_any_fixed_point_shows_is_rou
     m, n = 10**13, 10**13 - 1
     a = pow(n, -1, m)
     b = (m * n + 1 - a * n) // m
-    assert held(recording(m, spans=[span(0, m, a), span(0, n, b)]), 1000).worst_nw == 1001
+    peak = held(recording(m, spans=[span(0, m, a), span(0, n, b)]), 1000)
+    assert (peak.worst_nw, peak.crossed_ps, peak.exceeded_ps) == (1001, 0, n)
 
 
 def test_a_state_too_short_for_an_attojoule_spends_nothing_however_often_it_returns() -> None:

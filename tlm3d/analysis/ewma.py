@@ -47,36 +47,39 @@ class Ewma:
 
     def __init__(self, limit_nw: int, tau_ps: int, from_nw: int = 0) -> None:
         self._limit_nw = limit_nw
+        self._bar = limit_nw * ONE // 1000  # the highest level that keeps the limit
         self._tau_ps = tau_ps
         self._level = from_nw * ONE // 1000  # at ``_since_ps``
         self._since_ps = 0
-        self._power: int | None = None  # from there on
+        self._power = 0  # from there on
         self.worst = Worst(from_nw, 0)  # where it is first
         self.exceeded = Exceeded()
 
     def follow(self, steps: Iterable[tuple[int, int]]) -> None:
-        """Take ``steps`` in, the power (aJ/ps·2^-80) and since when it is that, ascending."""
-        for at_ps, power in steps:
-            if power != self._power:
-                self.close(at_ps)
-                self._power = power
+        """Take ``steps`` in, since when power (aJ/ps·2^-80) is what it is, ascending from 0."""
+        level, since_ps, power, tau_ps = self._level, self._since_ps, self._power, self._tau_ps
+        bar, top = self._bar, self.worst.power_nw * ONE // 1000
+        for at_ps, next_power in steps:
+            if next_power == power:
+                continue
+            before = level
+            level += (power - level) * int(-expm1((since_ps - at_ps) / tau_ps) * _GAIN) >> _BITS  # as ``after``
+            if level > top:
+                self.worst = Worst(ceil_div(1000 * level, ONE), at_ps)
+                top = self.worst.power_nw * ONE // 1000
+            if before > bar or level > bar:
+                self._exceed(since_ps, at_ps, before, level, power)
+            since_ps, power = at_ps, next_power
+        self._level, self._since_ps, self._power = level, since_ps, power
 
     def close(self, at_ps: int) -> None:
-        """Be at ``at_ps``: a change of power, or the end of the run."""
-        since_ps, power = self._since_ps, self._power
-        if power is None or at_ps == since_ps:
-            return
-        before, level = self._level, after(self._level, power, at_ps - since_ps, self._tau_ps)
-        self._level, self._since_ps = level, at_ps
-        if 1000 * level > self.worst.power_nw * ONE:
-            self.worst = Worst(ceil_div(1000 * level, ONE), at_ps)
-        bar = self._limit_nw * ONE
-        was_over, is_over = 1000 * before > bar, 1000 * level > bar
-        if not was_over and not is_over:
-            return
-        from_ps, to_ps = since_ps, at_ps
-        if was_over != is_over:
+        """Come to the end of the run."""
+        self.follow([(at_ps, -1)])
+
+    def _exceed(self, from_ps: int, to_ps: int, before: int, level: int, power: int) -> None:
+        """Above the limit at one end at least of an interval of constant power."""
+        if before <= self._bar or level <= self._bar:
             wait_ps = crossing_ps(before, power, self._limit_nw, self._tau_ps)
-            turn_ps = at_ps if wait_ps is None else min(at_ps, since_ps + wait_ps)
-            from_ps, to_ps = (turn_ps, at_ps) if is_over else (since_ps, turn_ps)
+            turn_ps = to_ps if wait_ps is None else min(to_ps, from_ps + wait_ps)
+            from_ps, to_ps = (turn_ps, to_ps) if level > self._bar else (from_ps, turn_ps)
         self.exceeded.add([(from_ps, to_ps)])

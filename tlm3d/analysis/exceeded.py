@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, pairwise
-from operator import sub
+from operator import mul, sub
 
 from tlm3d.analysis.worst_power import ONE, Exact, Screen, Worst
 from tlm3d.record.recording import LimitInfo
@@ -90,9 +90,10 @@ def windows_over(limit_nw: int, window_ps: int, lines: Screen, since_ps: int, un
     leaving = points_ps[bisect_right(points_ps, since_ps - window_ps) : bisect_left(points_ps, until_ps - window_ps)]
     entering = points_ps[bisect_right(points_ps, since_ps) : bisect_left(points_ps, until_ps)]
     turns_ps = sorted({since_ps, *entering, *(point_ps + window_ps for point_ps in leaving), until_ps})
-    spent = _spent(lines, [t - window_ps for t in turns_ps]), _spent(lines, turns_ps)
+    by_point = _by_point(lines)
+    begun = _spent(lines, by_point, [t - window_ps for t in turns_ps])
     bar = limit_nw * window_ps * ONE
-    above = [1000 * held - bar for held in map(sub, spent[1], spent[0])]
+    above = [1000 * held - bar for held in map(sub, _spent(lines, by_point, turns_ps), begun)]
     return [
         piece
         for (from_ps, before), (to_ps, after) in pairwise(zip(turns_ps, above, strict=True))
@@ -111,11 +112,15 @@ def _above(from_ps: int, to_ps: int, before: int, after: int) -> tuple[int, int]
     return (turn_ps, to_ps) if after > 0 else (from_ps, turn_ps)
 
 
-def _spent(lines: Screen, instants_ps: Sequence[int]) -> list[int]:
-    """The integral of power by each of ``instants_ps`` (ascending) since the first of the lines' points."""
+def _by_point(lines: Screen) -> list[int]:
+    """The integral of power from the first of the lines' points to each."""
+    lengths_ps = map(sub, lines.points_ps[1:], lines.points_ps)
+    return list(accumulate(chain([0], map(mul, lines.slope, lengths_ps))))
+
+
+def _spent(lines: Screen, by_point: Sequence[int], instants_ps: Iterable[int]) -> list[int]:
+    """The integral of power by each of ``instants_ps`` (ascending)."""
     points_ps, slopes = lines.points_ps, lines.slope
-    lengths_ps = map(sub, points_ps[1:], points_ps)
-    by_point = list(accumulate(chain([0], map(int.__mul__, slopes, lengths_ps))))
     found: list[int] = []
     i, last = 0, len(points_ps) - 1
     for instant_ps in instants_ps:

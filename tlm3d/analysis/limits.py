@@ -20,8 +20,9 @@ def held(limit: LimitInfo, worst: Worst | None, exceeded: Exceeded) -> LimitResu
         return LimitResult(limit.kind, what, limit.limit_nw, None, None, None, limit.at, None, None)
     met = limit.limit_nw >= worst.power_nw
     crossed_ps, exceeded_ps = (None, 0) if met else (exceeded.crossed_ps, exceeded.total_ps)
-    if not met and crossed_ps is None:  # above by the floor of an attojoule only, at the end of the worst window
-        crossed_ps = worst.at_ps + limit.window_ps
+    if not met and limit.kind == "window":  # the worst may be above by the floors of attojoules only
+        end_ps = worst.at_ps + limit.window_ps
+        crossed_ps = end_ps if crossed_ps is None else min(crossed_ps, end_ps)
     return LimitResult(
         limit.kind, what, limit.limit_nw, worst.power_nw, worst.at_ps, met, limit.at, crossed_ps, exceeded_ps
     )
