@@ -23,7 +23,7 @@ from tlm3d.bounds.demand import Demand, Part, TaskDemand
 from tlm3d.bounds.resources import Blocking, resource_blocking, section_ps
 from tlm3d.bounds.result import Bounds, TaskBound
 from tlm3d.bounds.result import Part as Stretch
-from tlm3d.bounds.work import StepWork, Works
+from tlm3d.bounds.work import StepWork, Works, in_the_way_ps
 
 MOST_ROUNDS = 60
 _MOST_BEFORE = 1000  # jobs without a gap that are followed one by one
@@ -391,8 +391,9 @@ class _System:
                 for other, place in users
                 if other is not state and (order == "dated" or other.task.level > state.task.level)
             ]
-            blocked_ps += work.gaps * max([0, *(one.in_the_way_ps(server.preemption) for one in less)])
-            blocked_ps += work.in_the_way_ps("tile")
+            blocked_ps += work.gaps * in_the_way_ps(less, server.preemption)
+            if work.aborts:  # what is left of the job before
+                blocked_ps += in_the_way_ps([work], "tile")
         own = self._claim(state, number, blocked_ps, state.late_ps[number])
         if line_ps is not None:
             own = replace(own, work_ps=line_ps)

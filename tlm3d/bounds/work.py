@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
+from typing import NamedTuple
 
 from tlm3d.bounds.channels import Channels, Held, Move
 from tlm3d.bounds.claim import NoBound
@@ -84,6 +85,28 @@ def moves_of(step: Step) -> Iterable[Move]:
                 yield tile.store
 
 
+class Way(NamedTuple):
+    """The longest tile, store, fetching ahead and item of a step."""
+
+    tile_ps: int = 0
+    store_ps: int = 0
+    ahead_ps: int = 0
+    part_ps: int = 0
+
+
+def in_the_way_ps(steps: Iterable[StepWork], preemption: str) -> int:
+    """How long tiles of ``steps`` that are under way when something more urgent is ready may hold it up, on a block.
+
+    Two are committed and not computed at most, three computed and not stored (two wait for the port when the unit
+    begins the next one), of any of the steps. Without preemption it is a whole item, as well.
+    """
+    ways = [step.way for step in steps]
+    if not ways:
+        return 0
+    most = Way(*(max(longest) for longest in zip(*ways, strict=True)))
+    return 2 * most.tile_ps + 3 * most.store_ps + most.ahead_ps + (most.part_ps if preemption == "none" else 0)
+
+
 class StepWork:
     """One step. ``shared``: others use its server, too; ``aborts``: tiles of jobs that are over may be under way."""
 
@@ -141,21 +164,18 @@ class StepWork:
             return 0
         return self._step.parts[-1].tiles[0].compute_ps
 
-    def in_the_way_ps(self, preemption: str) -> int:
-        """How long its tiles that are under way when something more urgent is ready may hold it up, on a block.
-
-        Two are committed and not computed at most, three computed and not stored (two wait for the port when the unit
-        begins the next one). Without preemption it is a whole item, as well.
-        """
+    @cached_property
+    def way(self) -> Way:
+        """The longest of what it may have under way on a block; nothing on a processor."""
         if self._server.processors:
-            return 0
+            return Way()
         tiles = [tile for part in self._step.parts for tile in chain(part.tiles, *part.otherwise)]
-        longest_ps = max(self._tile_ps(tile) for tile in tiles)
-        store_ps = max(self._move_ps(tile.store) if tile.store is not None else 0 for tile in tiles)
-        ps = 2 * longest_ps + 3 * store_ps + self._ahead_ps()
-        if preemption == "none":
-            ps += max(_number(self._part_ps(part)) for part in self._step.parts)
-        return ps
+        return Way(
+            max(self._tile_ps(tile) for tile in tiles),
+            max(self._move_ps(tile.store) if tile.store is not None else 0 for tile in tiles),
+            self._ahead_ps(),
+            max(_number(self._part_ps(part)) for part in self._step.parts),
+        )
 
     def _ahead_ps(self) -> int:
         return max((self._move_ps(part.ahead) for part in self._step.parts if part.ahead is not None), default=0)
