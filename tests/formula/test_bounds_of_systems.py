@@ -111,6 +111,17 @@ def test_an_own_step_that_cannot_stop_holds_up_the_next_one_beside_others() -> N
     assert simulated_ps <= bound_ps  # 2230, where 2174 was once said
 
 
+def test_an_own_step_that_cannot_stop_holds_up_the_next_one() -> None:
+    # u has come twice when c ends, and goes on coming: a, ready at 101, begins at 220.
+    rows = rows_of({"p": NONE, "q": FULL}, {
+        "t": task(2, stage("c", 100, "p"), stage("x", 1, "q"), stage("a", 10, "p")),
+        "u": task(1, stage("u", 30, "p"), period_ps=60, offset_ps=1),
+    })  # fmt: skip
+    # Each of c and a waits for all of c but 1 ps, perhaps of the job before, and four of u.
+    assert of(rows, "t")[0] >= 220 + 10
+    assert of(rows, "t")[1] == (99 + 4 * 30 + 100) + 1 + (99 + 4 * 30 + 10)
+
+
 @pytest.mark.parametrize("work_ps", [1_000_000, 999_999])
 def test_a_task_that_leaves_no_time_between_its_jobs_waits_for_its_jitter(work_ps: int) -> None:
     # At a rate with all but no room, one job is late by the jitter at most, and so may all after it be.
@@ -155,6 +166,14 @@ CLUSTER = {
 
 def conv(name: str, channels: int = 2) -> dict[str, Any]:
     return {"name": name, "op": "conv", "kernel": [1, 1], "channels": channels}
+
+
+def test_less_urgent_tiles_get_in_between_all_items_of_a_task_on_a_block() -> None:
+    # k1 computes and k2 is committed when j comes; k3 is when j's first stage computes, k4 when its second one does.
+    tasks = {f"k{i}": task(2, stage("k", 50, "c"), offset_ps=0) for i in range(1, 8)}
+    tasks["j"] = task(1, *(stage(f"s{i}", 10, "c") for i in range(3)), offset_ps=1)
+    rows = rows_of({"m": MEMORY, "c": CLUSTER}, tasks)
+    assert of(rows, "j") == (100 - 1 + 10 + 50 + 10 + 50 + 10, 3 * (2 * 50 + 10))
 
 
 def test_nobody_has_a_bound_beside_a_task_of_which_nothing_is_known() -> None:
