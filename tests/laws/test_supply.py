@@ -197,6 +197,8 @@ LIMITS = [
     {"limit": "1 mW", "window": "3 us", "at": "battery"},
     {"limit": "2 mW", "peak": "true", "at": "battery"},
     {"limit": "1 mW", "window": "3 us"},
+    {"limit": "100 uW", "ewma": "2 us", "at": "battery"},
+    {"limit": "1 mW", "ewma": "500 ns", "from": "2 mW"},
 ]
 
 

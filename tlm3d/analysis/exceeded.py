@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from operator import mul, sub
 
 from tlm3d.analysis.worst_power import ONE, Exact, Screen, Worst
@@ -66,9 +66,9 @@ def may_exceed(limit: LimitInfo, worst: Worst | None, lines: Screen, until_ps: i
 
     Averages here stray from those of ``worst`` by less than 4 aJ for each activity; ``most_active`` ran at once.
     """
+    if worst is None:  # no window has ended
+        return False
     from_ps = until_ps - limit.window_ps
-    if worst is None or from_ps < 0:
-        return worst is not None
     allowed = (limit.limit_nw * limit.window_ps // 1000 - 4 * most_active - 1) * ONE  # aJ·2^-80 in a window
     if worst.power_nw * limit.window_ps * ONE > 1000 * allowed:
         return True
@@ -89,7 +89,9 @@ def windows_over(limit_nw: int, window_ps: int, lines: Screen, since_ps: int, un
     points_ps = lines.points_ps
     leaving = points_ps[bisect_right(points_ps, since_ps - window_ps) : bisect_left(points_ps, until_ps - window_ps)]
     entering = points_ps[bisect_right(points_ps, since_ps) : bisect_left(points_ps, until_ps)]
-    turns_ps = sorted({since_ps, *entering, *(point_ps + window_ps for point_ps in leaving), until_ps})
+    left_ps = [point_ps + window_ps for point_ps in leaving]
+    # Two sorted runs merge in no time; a set of all instants would cost several times that.
+    turns_ps = [turn_ps for turn_ps, _ in groupby(sorted([since_ps, *entering, *left_ps, until_ps]))]
     by_point = _by_point(lines)
     begun = _spent(lines, by_point, [t - window_ps for t in turns_ps])
     bar = limit_nw * window_ps * ONE
