@@ -123,6 +123,17 @@ def test_an_own_step_that_cannot_stop_holds_up_the_next_one() -> None:
     assert of(rows, "t")[1] == (99 + 4 * 30 + 100) + 1 + (5 * 30 + 10)
 
 
+def test_an_own_section_holds_up_the_next_step() -> None:
+    # The same where c may be preempted, but u waits for what it holds.
+    rows = rows_of({"p": FULL, "q": FULL}, {
+        "t": task(2, stage("c", 100, "p", holds="R"), stage("x", 1, "q"), stage("a", 10, "p")),
+        "u": task(1, stage("u", 30, "p", holds="R"), period_ps=60, offset_ps=1),
+    }, resources=protocol("inheritance", "R"))  # fmt: skip
+    assert of(rows, "t")[0] >= 220 + 10
+    # Each of c and a waits for the section, perhaps of the job before, and for seven and four of u.
+    assert of(rows, "t")[1] == (100 + 100 + 7 * 30) + 1 + (100 + 10 + 4 * 30)
+
+
 @pytest.mark.parametrize("work_ps", [1_000_000, 999_999])
 def test_a_task_that_leaves_no_time_between_its_jobs_waits_for_its_jitter(work_ps: int) -> None:
     # At a rate with all but no room, one job is late by the jitter at most, and so may all after it be.
@@ -175,6 +186,24 @@ def test_less_urgent_tiles_get_in_between_all_items_of_a_task_on_a_block() -> No
     tasks["j"] = task(1, *(stage(f"s{i}", 10, "c") for i in range(3)), offset_ps=1)
     rows = rows_of({"m": MEMORY, "c": CLUSTER}, tasks)
     assert of(rows, "j") == (100 - 1 + 10 + 50 + 10 + 50 + 10, 3 * (2 * 50 + 10))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_more_urgent_traffic_of_another_block_goes_first_on_a_channel(number: int) -> None:
+    # With the larger number j lets u's transfers go first; with u's own number each of its bursts waits for one.
+    memory = {**MEMORY, "rate": "8 Mbit/s", "burst": "8 B", "arbiter": "priority"}
+    networks = {
+        "u": {"name": "u", "input": [8, 8, 16], "layers": [{"name": "a", "op": "pool", "kernel": [2, 2]}]},
+        "j": {"name": "j", "input": [2, 2, 2], "layers": [{"name": "a", "op": "pool", "kernel": [2, 2]}]},
+    }
+    tasks = {
+        name: {"network": name, "map": {"default": [on]}, "period": "5 ms", "priority": priority}
+        for name, on, priority in (("u", "d", 1), ("j", "c", number))
+    }
+    rows = rows_of({"m": memory, "c": CLUSTER, "d": CLUSTER}, tasks, networks=networks, horizon="10 ms")
+    longest_ps, bound_ps = of(rows, "j")
+    assert bound_ps is not None
+    assert longest_ps > (20 if number == 2 else 1.5) * rows["response", "j"].best_ps
 
 
 def test_nobody_has_a_bound_beside_a_task_of_which_nothing_is_known() -> None:
