@@ -7,13 +7,14 @@ from itertools import product
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from reference.random_systems import crowded, systems
 from reference.systems import Case
 
 from systems import KINDS, draw
 from systems.measure import measure
 from systems.pair import MANY, Pair
+from tlm3d.errors import ElaborationError
 
 SEEDS = 30  # of each kind; tools/bound_tightness.py draws thousands
 
@@ -37,22 +38,31 @@ def as_pair(case: Case) -> Pair:
     return Pair(case.platform, workload, case.networks, seed=case.seed)
 
 
+def contradictions_of(case: Case) -> list[str]:
+    """A network that its memories have no room for is no case."""
+    try:
+        return contradictions(as_pair(case))
+    except ElaborationError:
+        assume(False)
+        raise
+
+
 @_RELAXED
 @given(systems())
 def test_bounds_hold_in_systems_of_blocks_sensors_and_troubles(case: Case) -> None:
-    assert contradictions(as_pair(case)) == []
+    assert contradictions_of(case) == []
 
 
 @_RELAXED
 @given(systems(fixed=True))
 def test_bounds_hold_in_systems_where_nothing_ends_early(case: Case) -> None:
-    assert contradictions(as_pair(case)) == []
+    assert contradictions_of(case) == []
 
 
 @_RELAXED
 @given(crowded())
 def test_bounds_hold_where_networks_meet_on_the_array(case: Case) -> None:
-    assert contradictions(as_pair(case)) == []
+    assert contradictions_of(case) == []
 
 
 @pytest.mark.parametrize("kind", ["fixed", "edf", "fifo"])
