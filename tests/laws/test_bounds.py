@@ -14,7 +14,11 @@ from reference.systems import Case
 from systems import KINDS, can_be_built, draw
 from systems.measure import measure
 from systems.pair import MANY, Pair
+<<<<<<< HEAD
 from tlm3d import bound, simulate
+=======
+from tlm3d.errors import ElaborationError
+>>>>>>> bR1
 
 SEEDS = 20  # of each kind; tools/bound_tightness.py draws thousands
 
@@ -38,25 +42,43 @@ def as_pair(case: Case) -> Pair:
     return Pair(case.platform, workload, case.networks, seed=case.seed)
 
 
+def contradictions_of(case: Case) -> list[str]:
+    """A network that its memories have no room for is no case."""
+    try:
+        return contradictions(as_pair(case))
+    except ElaborationError:
+        assume(False)
+        raise
+
+
 @_RELAXED
 @given(systems())
 def test_bounds_hold_in_systems_of_blocks_sensors_and_troubles(case: Case) -> None:
+<<<<<<< HEAD
     pair = as_pair(case)
     assume(can_be_built(pair))
     assert contradictions(pair) == []
+=======
+    assert contradictions_of(case) == []
+>>>>>>> bR1
 
 
 @_RELAXED
 @given(systems(fixed=True))
 def test_bounds_hold_in_systems_where_nothing_ends_early(case: Case) -> None:
+<<<<<<< HEAD
     pair = as_pair(case)
     assume(can_be_built(pair))
     assert contradictions(pair) == []
+=======
+    assert contradictions_of(case) == []
+>>>>>>> bR1
 
 
 @_RELAXED
 @given(crowded())
 def test_bounds_hold_where_networks_meet_on_the_array(case: Case) -> None:
+<<<<<<< HEAD
     pair = as_pair(case)
     assume(can_be_built(pair))
     assert contradictions(pair) == []
@@ -75,6 +97,9 @@ def test_a_demand_that_is_kept_is_a_deadline_that_is_never_missed() -> None:
                 f"{kind}:{seed}"
             )
     assert told == {True, False}
+=======
+    assert contradictions_of(case) == []
+>>>>>>> bR1
 
 
 @pytest.mark.parametrize("kind", ["fixed", "edf", "fifo"])
