@@ -143,15 +143,6 @@ def test_a_task_that_leaves_no_time_between_its_jobs_waits_for_its_jitter(work_p
     assert rows["response", "t"].bound_ps == work_ps + 1_000_000
 
 
-def test_a_tile_in_the_way_begins_with_its_context_switch() -> None:
-    # j comes at 61, a picosecond after l, which it preempted at 50, has begun to get back.
-    blocks = {"p": {**FULL, "preemption": "tile", "tile": "50 ps", "context_switch": "5 ps"}}
-    rows = rows_of(blocks, {
-        "l": task(2, stage("l", 100, "p")), "j": task(1, stage("j", 10, "p"), period_ps=60, offset_ps=1),
-    })  # fmt: skip
-    assert of(rows, "j") == (5 + 50 - 1 + 10, 5 + 50 - 1 + 10)
-
-
 # ------------------------------------------------------------ several processors, chains
 
 
@@ -195,17 +186,6 @@ def test_less_urgent_tiles_get_in_between_all_items_of_a_task_on_a_block() -> No
     tasks["j"] = task(1, *(stage(f"s{i}", 10, "c") for i in range(3)), offset_ps=1)
     rows = rows_of({"m": MEMORY, "c": CLUSTER}, tasks)
     assert of(rows, "j") == (100 - 1 + 10 + 50 + 10 + 50 + 10, 3 * (2 * 50 + 10))
-
-
-@pytest.mark.parametrize("buffers", [1, 2])
-def test_tiles_of_a_lone_task_wait_for_their_buffers(buffers: int) -> None:
-    memory = {**MEMORY, "rate": "80 Mbit/s"}
-    net = {"name": "j", "input": [8, 8, 2], "layers": [{"name": "a", "op": "pool", "kernel": [2, 2]}]}
-    cluster = {**CLUSTER, "l1": "80 B", "buffers": buffers}
-    tasks = {"j": {"network": "j", "map": {"default": ["c"]}, "period": "1 ms"}}
-    longest_ps, bound_ps = of(rows_of({"m": memory, "c": cluster}, tasks, networks={"j": net}, horizon="2 ms"), "j")
-    assert bound_ps is not None
-    assert bound_ps <= longest_ps * (1 if buffers == 1 else 1.5)  # with two, loads and stores meet on the channel
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -11,14 +11,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from reference.random_systems import crowded, systems
 from reference.systems import Case
 
-from systems import KINDS, can_be_built, draw
+from systems import KINDS, draw
 from systems.measure import measure
 from systems.pair import MANY, Pair
-<<<<<<< HEAD
 from tlm3d import bound, simulate
-=======
 from tlm3d.errors import ElaborationError
->>>>>>> bR1
 
 SEEDS = 20  # of each kind; tools/bound_tightness.py draws thousands
 
@@ -54,34 +51,19 @@ def contradictions_of(case: Case) -> list[str]:
 @_RELAXED
 @given(systems())
 def test_bounds_hold_in_systems_of_blocks_sensors_and_troubles(case: Case) -> None:
-<<<<<<< HEAD
-    pair = as_pair(case)
-    assume(can_be_built(pair))
-    assert contradictions(pair) == []
-=======
     assert contradictions_of(case) == []
->>>>>>> bR1
 
 
 @_RELAXED
 @given(systems(fixed=True))
 def test_bounds_hold_in_systems_where_nothing_ends_early(case: Case) -> None:
-<<<<<<< HEAD
-    pair = as_pair(case)
-    assume(can_be_built(pair))
-    assert contradictions(pair) == []
-=======
     assert contradictions_of(case) == []
->>>>>>> bR1
 
 
 @_RELAXED
 @given(crowded())
 def test_bounds_hold_where_networks_meet_on_the_array(case: Case) -> None:
-<<<<<<< HEAD
-    pair = as_pair(case)
-    assume(can_be_built(pair))
-    assert contradictions(pair) == []
+    assert contradictions_of(case) == []
 
 
 def test_a_demand_that_is_kept_is_a_deadline_that_is_never_missed() -> None:
@@ -97,9 +79,6 @@ def test_a_demand_that_is_kept_is_a_deadline_that_is_never_missed() -> None:
                 f"{kind}:{seed}"
             )
     assert told == {True, False}
-=======
-    assert contradictions_of(case) == []
->>>>>>> bR1
 
 
 @pytest.mark.parametrize("kind", ["fixed", "edf", "fifo"])
