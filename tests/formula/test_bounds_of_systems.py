@@ -143,6 +143,18 @@ def test_a_task_that_leaves_no_time_between_its_jobs_waits_for_its_jitter(work_p
     assert rows["response", "t"].bound_ps == work_ps + 1_000_000
 
 
+def test_a_step_that_comes_after_a_part_of_another_one_may_go_first() -> None:
+    # y waits for b only, begins at 7 and holds up a, which is ready at 16, until 465; z comes after a.
+    rows = rows_of({"p": FULL, "q": FULL}, {
+        "t": task(1, stage("x", 16, "q"), stage("a", 79, "p"), stage("b", 7, "p", []), stage("z", 92, "q", ["a"]),
+                  stage("y", 458, "p", ["b"])),
+    })  # fmt: skip
+    simulated_ps, bound_ps = of(rows, "t")
+    assert simulated_ps == 7 + 458 + 79 + 92
+    assert bound_ps is not None
+    assert bound_ps >= simulated_ps
+
+
 # ------------------------------------------------------------ several processors, chains
 
 

@@ -493,15 +493,12 @@ class _System:
         return NoBound(f"{server}: {known} {other.task.name} comes there{why}")
 
     @staticmethod
-    def _related(state: TaskState, one: int, other: int) -> bool:
-        """Whether one of two steps of a task comes after the other."""
-        steps = state.task.steps
-        first, later = min(one, other), max(one, other)
-        reached = {later}
-        for number in range(later, first, -1):
-            if number in reached:
-                reached.update(steps[number].after)
-        return first in reached
+    def _related(state: TaskState, one: int, of: int) -> bool:
+        """Whether step ``one`` of a task is done when its step ``of`` is ready, or begins only when that is done.
+
+        A step is ready when all of those before it are done. But items of one after it may wait for a part of it only.
+        """
+        return one in state.steps_before(of) or state.all_after(of, one)
 
     # ------------------------------------------------------------ what is said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from tlm3d.bounds.arrival import Arrival
 from tlm3d.bounds.claim import NoBound
@@ -41,6 +42,34 @@ class TaskState:
         for step, takes_ps in zip(self.task.steps, self.takes_ps, strict=True):
             done_ps.append(max((done_ps[other] for other in step.after), default=0) + takes_ps)
         return max(done_ps) if self.lone_ps is None else min(self.lone_ps, max(done_ps))
+
+    def steps_before(self, number: int) -> set[int]:
+        """The steps that a step comes after, directly or not."""
+        found: set[int] = set()
+        todo = [number]
+        while todo:
+            new = set(self.task.steps[todo.pop()].after) - found
+            found |= new
+            todo += new
+        return found
+
+    def all_after(self, first: int, later: int) -> bool:
+        """Whether every item of step ``later`` waits for every item of step ``first``, directly or not."""
+        firsts = {(first, place) for place in range(len(self.task.steps[first].parts))}
+        return all(firsts <= before for before in self._items_before[later])
+
+    @cached_property
+    def _items_before(self) -> list[list[set[tuple[int, int]]]]:
+        """By step and item: the items that it waits for, by step and place there."""
+        found: list[list[set[tuple[int, int]]]] = []
+        for number, step in enumerate(self.task.steps):
+            here: list[set[tuple[int, int]]] = []
+            for part in step.parts:
+                before = set(part.outside) | {(number, place) for place in part.before}
+                inherited = [here[place] if other == number else found[other][place] for other, place in before]
+                here.append(before.union(*inherited))
+            found.append(here)
+        return found
 
     @property
     def alone_on_one(self) -> bool:
