@@ -56,13 +56,12 @@ def simulate(
     """
     from tlm3d.analysis.digest import Digest
     from tlm3d.model.system import System
-    from tlm3d.spec.plan import planned
 
     horizon_ps = duration_ps(parse_quantity(horizon, TIME)) if isinstance(horizon, str) else horizon
     kept = parse_kept(record)
     kept.check_inside(horizon_ps or workload.horizon_ps)
     if plan is not None:
-        workload = planned(platform, workload, plan)
+        workload = _planned(platform, workload, plan)
     system = System(platform, workload, policy or workload.policy, horizon_ps or workload.horizon_ps, seed)
     system.recording.kept = kept
     system.recording.plan = plan_info(plan)
@@ -70,6 +69,12 @@ def simulate(
     fold = None if modules else digest.fold  # a module of the user's may book what has long been
     system.run(progress, fold, modules)
     return digest.result()
+
+
+def _planned(platform: PlatformSpec, workload: WorkloadSpec, plan: Plan) -> WorkloadSpec:
+    from tlm3d.spec.plan import planned  # a run without one does without
+
+    return planned(platform, workload, plan)
 
 
 def plan(platform: PlatformSpec, workload: WorkloadSpec, *, place: str = "heft", policy: str | None = None) -> Plan:
@@ -153,10 +158,9 @@ def bound(
     """
     from tlm3d.bounds.compose import bounds_of
     from tlm3d.model.system import System
-    from tlm3d.spec.plan import planned
 
     if plan is not None:
-        workload = planned(platform, workload, plan)
+        workload = _planned(platform, workload, plan)
     system = System(platform, workload, policy or workload.policy, workload.horizon_ps, 0)
     return bounds_of(system.demand(stretch))
 

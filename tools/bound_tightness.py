@@ -24,12 +24,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from rows import read, written
 from systems import KINDS, draw
 from systems.measure import Measured, Row, measure, measure_named
 from systems.pair import Pair
 from systems.phases import phased
 from systems.shrink import shrunk
-from systems.summary import PERCENTS, nearest, placed, read, summaries, table, written
+from systems.summary import PERCENTS, Summary, nearest, placed, summaries, table
 from tlm3d.errors import ElaborationError, SpecError
 
 ROOT = Path(__file__).parents[1]
@@ -181,7 +182,7 @@ def show_one(name: str, folder: Path | None, with_bounds: bool, phases: int) -> 
 def page_differs(data: Path, page: Path, write: bool) -> bool:
     """Whether the table of the page is not that of the data; ``write`` makes it so. Raises OSError, ValueError."""
     was = page.read_text(encoding="utf-8")
-    now = placed(was, table(read(data)))
+    now = placed(was, table(read(data, Summary)))
     if write:
         page.write_text(now, encoding="utf-8")
     return not write and was != now
@@ -232,7 +233,7 @@ def main(given: Sequence[str] | None = None, data: Path = DATA, page: Path = PAG
             print(f"{done} of {len(names)}, {time.perf_counter() - began_s:.0f} s", file=sys.stderr, flush=True)
     everything = [system for systems in by_kind.values() for system in systems]
     if arguments.write:  # before anything is shown: who reads that may have gone
-        data.write_text(written(summaries(by_kind, ONE_PROCESSOR)), encoding="utf-8")
+        data.write_text(written(Summary, summaries(by_kind, ONE_PROCESSOR)), encoding="utf-8")
         page_differs(data, page, write=True)
     show_table(by_kind, arguments.spoil)
     simulating_s, bounding_s = (sum(getattr(s, key) for s in everything) for key in ("simulating_s", "bounding_s"))

@@ -12,8 +12,6 @@ up to date. Exit codes: 0 all is as it was, 1 something is not, 2 wrong input.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ from time import process_time
 from typing import NamedTuple
 
 from placement_cases import FAMILIES
+from rows import read, written
 from tlm3d.errors import Tlm3dError
 from tlm3d.plans._draft import Draft, retimed
 from tlm3d.plans.cpop import Cpop
@@ -120,25 +119,6 @@ def timed(call: Callable[[], Schedule]) -> tuple[Schedule, int]:
     begun = process_time()
     schedule = call()
     return schedule, int((process_time() - begun) * 1000) + 1
-
-
-# ------------------------------------------------------------ the data
-
-
-def read(path: Path) -> list[Row]:
-    """Raises ValueError where it is no such table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        head, *rows = csv.reader(file)
-    if tuple(head) != Row._fields:
-        raise ValueError(f"{path.name}: expected the columns {', '.join(Row._fields)}")
-    return [Row(family, *map(int, numbers)) for family, *numbers in rows]
-
-
-def written(rows: Iterable[Row]) -> str:
-    """As in the file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([Row._fields, *rows])
-    return text.getvalue()
 
 
 # ------------------------------------------------------------ the page
@@ -277,12 +257,12 @@ def seconds(times_ms: Sequence[int]) -> list[str]:
 
 def made(data: Path, families: Sequence[str]) -> None:
     """Make the rows of these families and write them beside those of the others."""
-    kept = read(data) if data.is_file() else []
+    kept = read(data, Row) if data.is_file() else []
     for family in families:
         rows = [solved(family, seed) for seed in range(SEEDS)]
         by_family = {name: [row for row in kept if row.family == name] for name in FAMILIES} | {family: rows}
         kept = [row for name in FAMILIES for row in by_family[name]]
-        data.write_text(written(kept), encoding="utf-8")
+        data.write_text(written(Row, kept), encoding="utf-8")
 
 
 def differences(rows: Sequence[Row], checked: int = CHECKED) -> list[str]:
@@ -310,7 +290,7 @@ def main(arguments: Sequence[str] | None = None, data: Path = DATA, target: Path
     try:
         if not (asked.check or asked.page):
             made(data, [asked.family] if asked.family else [*FAMILIES])
-        rows = read(data)
+        rows = read(data, Row)
         wrong = differences(rows) if asked.check else []
     except (Tlm3dError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from systems.pair import as_text
 from tlm3d.analysis.judge import judge
 from tlm3d.analysis.result import Result
 from tlm3d.model.system import System
@@ -52,15 +53,6 @@ class Case:
         """The same system with the lines of both files in another order."""
         platform, workload = shuffled_tree(self.platform, seed), shuffled_tree(self.workload, seed)
         return Case(platform, workload, self.networks, self.policy, self.horizon_ps, self.seed)
-
-
-def as_text(tree: Any) -> Any:
-    """Every scalar as the text a YAML file would have."""
-    if isinstance(tree, dict):
-        return {key: as_text(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [as_text(value) for value in tree]
-    return str(tree).lower() if isinstance(tree, bool) else str(tree)
 
 
 def shuffled_tree(tree: Tree, seed: int) -> Any:

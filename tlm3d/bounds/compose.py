@@ -23,8 +23,7 @@ from tlm3d.bounds.chains import chain_bounds
 from tlm3d.bounds.claim import ALWAYS, Claim, NoBound
 from tlm3d.bounds.demand import Demand
 from tlm3d.bounds.resources import Blocking, resource_blocking, section_ps
-from tlm3d.bounds.result import Bounds, ServerDemand, TaskBound
-from tlm3d.bounds.result import Part as Stretch
+from tlm3d.bounds.result import Bounds, Part, ServerDemand, TaskBound
 from tlm3d.bounds.task_state import TaskState
 from tlm3d.bounds.work import Works, in_the_way_ps
 
@@ -39,8 +38,12 @@ Found = tuple[int, int] | NoBound  # from the nominal arrival, and from when it 
 def _analyse(order: str, claims: Sequence[Claim], of: Claim) -> Found:
     if order == "dated":
         return dated.responses_ps(claims, of)
-    found = (fixed_order if order == "fixed" else any_order).response_ps(claims, of)
-    return found if isinstance(found, NoBound) else (found, found - of.late_ps)
+    return _both((fixed_order if order == "fixed" else any_order).response_ps(claims, of), of)
+
+
+def _both(nominal_ps: int | NoBound, of: Claim) -> Found:
+    """From when ``of`` is ready as well, where one that is late meets no more than one that is not."""
+    return nominal_ps if isinstance(nominal_ps, NoBound) else (nominal_ps, nominal_ps - of.late_ps)
 
 
 def bounds_of(demand: Demand) -> Bounds:
@@ -62,8 +65,8 @@ class _System:
         for state in self._states.values():
             for number, step in enumerate(state.task.steps):
                 self._on.setdefault(step.server, []).append((state, number))
-        for name, state in self._states.items():
-            state.none = self._unknown(name, state)
+        for state in self._states.values():
+            state.none = self._unknown(state)
             state.lone_ps = self._lone_ps(state)
 
     def bounds(self) -> Bounds:
@@ -96,7 +99,7 @@ class _System:
                 continue
             if any(task.name in self._blocking.unknown for task in tasks):
                 continue
-            blocking = [self._blocking.by_task.get((task.name, name), Blocking(0, None)) for task in tasks]
+            blocking = [self._hinder(state, name) for state, _ in users]
             if any(hinder.none for hinder in blocking):
                 continue
             claims = []
@@ -118,7 +121,7 @@ class _System:
             found[name] = sum(shares, Fraction(0)) / max(1, self._demand.servers[name].processors)
         return found
 
-    def _unknown(self, name: str, state: TaskState) -> NoBound | None:
+    def _unknown(self, state: TaskState) -> NoBound | None:
         """Why nothing can be said of a task from the start."""
         task, demand = state.task, self._demand
         if task.reason:
@@ -134,7 +137,7 @@ class _System:
                 return NoBound(f"{server.name} {server.reason}")
             if isinstance(work.serial_ps, NoBound):
                 return work.serial_ps
-        return self._blocking.unknown.get(name)
+        return self._blocking.unknown.get(task.name)
 
     def _lone_ps(self, state: TaskState) -> int | None:
         """All that a job does on processors where no other task runs: from its start to its finish one of them works.
@@ -356,7 +359,7 @@ class _System:
         """What a step takes from when it is ready, in the window from then on, blocked once."""
         whole = replace(own, work_ps=own.work_ps + own.blocked_ps)
         found = shared_queue.response_ps([(claim, 0) for claim in claims], whole, 1, order == "dated")
-        return _named(server, found if isinstance(found, NoBound) else (found, found - own.late_ps))
+        return _named(server, _both(found, own))
 
     def _in_pool(self, state: TaskState, number: int) -> Found:
         """The same for processors that share a queue."""
@@ -379,10 +382,8 @@ class _System:
                 return self._because(server.name, other)
             claims.append((self._claim(other, place, 0, other.done_ps[place]), other.works[place].entry_ps))
         state.held[number] = (work.least_ps, 0)
-        response_ps = shared_queue.response_ps(claims, own, step.width, order == "dated")
-        if isinstance(response_ps, NoBound):
-            return _named(server.name, response_ps)
-        return response_ps, response_ps - own.late_ps
+        found = shared_queue.response_ps(claims, own, step.width, order == "dated")
+        return _named(server.name, _both(found, own))
 
     def _own_section_ps(self, state: TaskState, server: str) -> int:
         """What its last job may have held last on a processor, as urgent as whoever waited for it."""
@@ -433,7 +434,7 @@ class _System:
             if other is state and (place == number or (from_ready and self._related(state, place, number))):
                 continue
             if order == "fixed" and other.task.level > state.task.level:
-                if not other.work(place, by_rate).moves_end:
+                if other.work(place, by_rate).endless is not None:
                     return self._because(server.name, other)
                 continue  # its tiles are in what blocks
             if other.none is not None:
@@ -498,7 +499,7 @@ class _System:
 
         A step is ready when all of those before it are done. But items of one after it may wait for a part of it only.
         """
-        return one in state.steps_before(of) or state.all_after(of, one)
+        return one in state.task.steps_before(of) or state.all_after(of, one)
 
     # ------------------------------------------------------------ what is said
 
@@ -513,19 +514,19 @@ class _System:
         parts = tuple(self._parts(state))
         return TaskBound(task.name, task.deadline_ps, state.bound_ps, "", state.best_ps, parts, drops)
 
-    def _parts(self, state: TaskState) -> Iterable[Stretch]:
+    def _parts(self, state: TaskState) -> Iterable[Part]:
         """The way through the steps that takes longest."""
         task = state.task
         landing = task.landing
         input_ps = 0
         if landing is not None and landing.worst_ps is not None:
             input_ps = landing.worst_ps
-            yield Stretch("sensing", landing.where, input_ps, landing.alone_ps, 0, input_ps - landing.alone_ps)
+            yield Part("sensing", landing.where, input_ps, landing.alone_ps, 0, input_ps - landing.alone_ps)
         if state.start_ps > input_ps:
             waited_ps = state.start_ps - input_ps
-            yield Stretch("self-predecessor", "-", waited_ps, 0, 0, waited_ps)
+            yield Part("self-predecessor", "-", waited_ps, 0, 0, waited_ps)
         number = max(range(len(task.steps)), key=lambda n: state.done_ps[n])
-        way: list[Stretch] = []
+        way: list[Part] = []
         while True:
             step = task.steps[number]
             before = max(step.after, key=lambda n: state.done_ps[n], default=None)
@@ -534,7 +535,7 @@ class _System:
             work_ps, blocking_ps = state.held[number]
             work_ps = min(work_ps, took_ps)
             blocking_ps = min(blocking_ps, took_ps - work_ps)
-            way.append(Stretch(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
+            way.append(Part(step.name, step.server, took_ps, work_ps, blocking_ps, took_ps - work_ps - blocking_ps))
             if before is None:
                 break
             number = before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from tlm3d.bounds.arrival import Arrival
@@ -52,10 +54,9 @@ class Part(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """A resource that a step has from its item ``begins`` to its item ``ends``, and ``ps``, their computing time."""
+    """A resource that a step has from its item ``begins`` to its item ``ends``."""
 
     resource: str
-    ps: int
     begins: int
     ends: int
 
@@ -80,6 +81,21 @@ class Step:
     def compute_ps(self) -> int:
         """Computing time of all its tiles: it takes no less."""
         return sum(part.compute_ps for part in self.parts)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether its items follow one another, each after the one before it."""
+        return all(part.before == ((at - 1,) if at else ()) for at, part in enumerate(self.parts))
+
+    def moves(self) -> Iterator[Move]:
+        """All that it may move, each as often as a job may at most; staged weights may be fetched for every tile."""
+        for part in self.parts:
+            if part.ahead is not None:
+                yield from repeat(part.ahead, len(part.tiles))
+            for tile in chain(part.tiles, *part.otherwise):
+                yield from (load.move for load in tile.loads)
+                if tile.store is not None:
+                    yield tile.store
 
 
 class Landing(NamedTuple):
@@ -115,6 +131,16 @@ class TaskDemand:
     most_apart_ps: int | None = None  # two releases one after the other; None: as far as it pleases
     first_ps: int = 0  # when the first is released at the latest, where two are no further apart than that
     reason: str = ""
+
+    def steps_before(self, number: int) -> set[int]:
+        """The steps that step ``number`` comes after, directly or not."""
+        found: set[int] = set()
+        todo = [number]
+        while todo:
+            new = set(self.steps[todo.pop()].after) - found
+            found |= new
+            todo += new
+        return found
 
 
 class Server(NamedTuple):

@@ -68,21 +68,10 @@ def _hurried(demand: Demand) -> Iterator[tuple[str, str]]:
         for number, step in enumerate(task.steps):
             if not any(hold.resource in hurry for hold in step.holds):
                 continue
-            before = _before(task, number)
+            before = task.steps_before(number)
             for other, there in enumerate(task.steps):
                 if there.server != step.server and other not in before:
                     yield there.server, task.name
-
-
-def _before(task: TaskDemand, number: int) -> set[int]:
-    """The steps of ``task`` that step ``number`` comes after."""
-    found: set[int] = set()
-    todo = [number]
-    while todo:
-        new = set(task.steps[todo.pop()].after) - found
-        found |= new
-        todo += new
-    return found
 
 
 def _unknown(demand: Demand, name: str, resource: ResourceDemand, servers: set[str]) -> str:
@@ -104,10 +93,9 @@ def _unknown(demand: Demand, name: str, resource: ResourceDemand, servers: set[s
 
 def _may_wait_and_hold(task: TaskDemand) -> bool:
     for step in task.steps:
-        chain = all(part.before == ((at - 1,) if at else ()) for at, part in enumerate(step.parts))
         for one, other in combinations(step.holds, 2):
             apart = one.ends < other.begins or other.ends < one.begins
-            if one.begins != other.begins and not (apart and chain):
+            if one.begins != other.begins and not (apart and step.is_chain):
                 return True
     return False
 
@@ -146,7 +134,7 @@ def section_ps(task: TaskDemand, number: int, hold: Hold) -> int:
         if (first, last) == (begins, ends):
             break
         begins, ends = first, last
-    before, beside = _before(task, number), _beside(step, begins)
+    before, beside = task.steps_before(number), _beside(step, begins)
     sooner = [step.parts[at] for at in beside] if any(step.parts[at].outside for at in beside) else []
     for at, other in enumerate(task.steps[:number]):
         if other.server == step.server and at not in before:

@@ -20,12 +20,11 @@ class TaskState:
         input_ps = task.landing.best_ps if task.landing is not None else 0
         soonest = _Soonest(task, input_ps)
         self.early_ps = soonest.early_ps
-        self.soonest_ps = soonest.done_ps
         self.best_ps = soonest.last_ps()
         self.start_ps = input_ps  # when it can begin at the latest
         self.late_ps = list(self.early_ps)
         self.takes_ps = [work.least_ps for work in works]  # from when a step is ready
-        self.done_ps = list(self.soonest_ps)
+        self.done_ps = list(soonest.done_ps)
         self.bound_ps = self.best_ps
         self.none: NoBound | None = None
         self.held: list[tuple[int, int]] = [(0, 0)] * len(works)  # by step: own work, blocking
@@ -42,16 +41,6 @@ class TaskState:
         for step, takes_ps in zip(self.task.steps, self.takes_ps, strict=True):
             done_ps.append(max((done_ps[other] for other in step.after), default=0) + takes_ps)
         return max(done_ps) if self.lone_ps is None else min(self.lone_ps, max(done_ps))
-
-    def steps_before(self, number: int) -> set[int]:
-        """The steps that a step comes after, directly or not."""
-        found: set[int] = set()
-        todo = [number]
-        while todo:
-            new = set(self.task.steps[todo.pop()].after) - found
-            found |= new
-            todo += new
-        return found
 
     def all_after(self, first: int, later: int) -> bool:
         """Whether every item of step ``later`` waits for every item of step ``first``, directly or not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from heapq import nlargest
 from itertools import chain
@@ -74,7 +75,7 @@ class Works:
     def _find_first(self, server: str) -> Iterable[Traffic]:
         limits: dict[str, tuple[int, int]] = {}  # by wire: the least urgent mover, and turns that equals have again
         for steps in self._users[server].values():
-            for move in {move for step in steps for move in moves_of(step)}:
+            for move in {move for step in steps for move in step.moves()}:
                 held = self.held(move)
                 if isinstance(held, NoBound):
                     continue
@@ -87,10 +88,7 @@ class Works:
                 is_smaller = by_number and one.priority < priority
                 if is_smaller or (self._by_rate and not _is_of(server, one.initiator)):
                     again_ps = turns_ps if is_smaller else 0
-                    yield Traffic(
-                        wire, one.ps + one.bursts * again_ps, one.bursts, one.priority, one.initiator, one.task,
-                        one.arrival, one.late_ps, one.reason,
-                    )  # fmt: skip
+                    yield replace(one, ps=one.ps + one.bursts * again_ps)
 
 
 def in_the_way_ps(less: Sequence[StepWork], preemption: str) -> int:
@@ -112,17 +110,6 @@ def _is_of(server: str, initiator: str) -> bool:
     return initiator.rpartition(".")[0] == server
 
 
-def moves_of(step: Step) -> Iterable[Move]:
-    """All that a step may move."""
-    for part in step.parts:
-        if part.ahead is not None:
-            yield part.ahead
-        for tile in chain(part.tiles, *part.otherwise):
-            yield from (load.move for load in tile.loads)
-            if tile.store is not None:
-                yield tile.store
-
-
 class StepWork:
     """One step. ``shared``: others use its server, too; ``aborts``: tiles of jobs that are over may be under way."""
 
@@ -132,11 +119,7 @@ class StepWork:
         self.processors = server.processors
         self.gaps = len(step.parts)
         self.least_ps = step.compute_ps
-
-    @cached_property
-    def is_chain(self) -> bool:
-        """Whether its items follow one another, each after the one before it."""
-        return all(part.before == ((at - 1,) if at else ()) for at, part in enumerate(self._step.parts))
+        self._is_chain = step.is_chain
 
     @cached_property
     def serial_ps(self) -> int | NoBound:
@@ -152,9 +135,10 @@ class StepWork:
         return total_ps
 
     @cached_property
-    def moves_end(self) -> bool:
-        """Whether it is known for all its transfers what they take at most, but for more urgent traffic."""
-        return not any(isinstance(self._works.held(move), NoBound) for move in set(moves_of(self._step)))
+    def endless(self) -> NoBound | None:
+        """Of its transfers one of which it is not known what it takes at most, more urgent traffic aside."""
+        every = map(self._works.held, dict.fromkeys(self._step.moves()))
+        return next((held for held in every if isinstance(held, NoBound)), None)
 
     @property
     def entry_ps(self) -> int:
@@ -176,7 +160,7 @@ class StepWork:
     @property
     def last_ps(self) -> int:
         """The piece at its end that is not interrupted."""
-        if not self._server.processors or self._server.piece_ps is not None or not self.is_chain:
+        if not self._server.processors or self._server.piece_ps is not None or not self._is_chain:
             return 0
         return self._step.parts[-1].tiles[0].compute_ps
 
@@ -208,10 +192,8 @@ class StepWork:
         if part.ahead is not None and (self._shared or self.aborts):
             whose = "several runs of layers" if self._shared else "jobs that may be aborted"
             return NoBound(f"{self._server.name} stages weights for {whose}")
-        for move in set(moves_of(self._step)):
-            held = self._works.held(move)
-            if isinstance(held, NoBound):
-                return held
+        if self.endless is not None:
+            return self.endless
         ahead_ps = self._move_ps(part.ahead) if part.ahead is not None else 0
         return max(sum(self._tile_ps(tile) + ahead_ps for tile in tiles) for tiles in (part.tiles, *part.otherwise))
 
@@ -222,7 +204,7 @@ class StepWork:
         return sum(self._move_ps(load.move) for load in self._loads(tile)) + tile.compute_ps + switch_ps + store_ps
 
     def _loads(self, tile: Tile) -> tuple[Load, ...]:
-        return tile.loads if self._shared or not self.is_chain else tile.least_loads
+        return tile.loads if self._shared or not self._is_chain else tile.least_loads
 
     def _move_ps(self, move: Move) -> int:
         held = self._works.held(move)
@@ -235,7 +217,7 @@ class StepWork:
         The recurrence only takes maxima and sums: what is held up a little more ends no sooner. Weights that could be
         fetched before the layer's inputs are there are taken to wait for them like all else: that is no sooner either.
         """
-        if self._shared or not self.is_chain or self.aborts or isinstance(self.serial_ps, NoBound):
+        if self._shared or not self._is_chain or self.aborts or isinstance(self.serial_ps, NoBound):
             return None
         if self._server.processors or any(part.ahead is not None or part.otherwise for part in self._step.parts):
             return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
 from typing import NamedTuple
 
 from tlm3d.blocks import ComputeSpec, SensorSpec
@@ -80,7 +80,8 @@ class _Builder:
         tasks = {name: self._task(name) for name in made.works}
         sensors = self._sensors()
         rivals: dict[str, dict[Move, None]] = {}
-        moves = [move for task in tasks.values() for move, _ in _moves_of(task)]
+        moved = {name: Counter(move for step in task.steps for move in step.moves()) for name, task in tasks.items()}
+        moves = [move for of_task in moved.values() for move in of_task]
         moves += [move for sensor in sensors.values() for move in sensor.moves.values()]
         for move in moves:
             for crossing in move.crossings:
@@ -93,12 +94,12 @@ class _Builder:
                 tasks[taker.task] = replace(tasks[taker.task], landing=_landing(name, taker.task, landed, alone))
             for one in _frames(sensor, landed):
                 traffic.setdefault(one.wire, []).append(one)
-        for task in tasks.values():
-            for move, per_job in _moves_of(task):
+        for name, of_task in moved.items():
+            for move, per_job in of_task.items():
                 for crossing in move.crossings:
                     one = Traffic(
-                        crossing.wire, per_job * crossing.busy_ps, per_job * crossing.bursts, task.priority,
-                        move.initiator, task.name,
+                        crossing.wire, per_job * crossing.busy_ps, per_job * crossing.bursts, tasks[name].priority,
+                        move.initiator, name,
                     )  # fmt: skip
                     traffic.setdefault(crossing.wire, []).append(one)
         return Demand(
@@ -246,21 +247,6 @@ class _Builder:
         period = Fraction(PS_PER_S) / rate_hz
         longest_ps = ceil_div(period.numerator, period.denominator) + spec.jitter_ps
         return Periodic(period, spec.jitter_ps), longest_ps, spec.offset_ps + spec.jitter_ps
-
-
-def _moves_of(task: TaskDemand) -> list[tuple[Move, int]]:
-    """The moves of one job of ``task``, and how often each is made at most."""
-    counts: dict[Move, int] = {}
-    for step in task.steps:
-        for part in step.parts:
-            if part.ahead is not None:
-                counts[part.ahead] = counts.get(part.ahead, 0) + len(part.tiles)
-            for tile in chain(part.tiles, *part.otherwise):
-                for load in tile.loads:
-                    counts[load.move] = counts.get(load.move, 0) + 1
-                if tile.store is not None:
-                    counts[tile.store] = counts.get(tile.store, 0) + 1
-    return list(counts.items())
 
 
 def _landing(

@@ -60,7 +60,7 @@ class Steps:
             names = [item.name for item in group.items]
             step = Step(
                 names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}", self._server_of[group.blocks[0]], parts,
-                tuple(sorted(reads)), _holds(group.items, parts), group.choice, len(group.blocks),
+                tuple(sorted(reads)), _holds(group.items), group.choice, len(group.blocks),
                 frozenset(".".join(block) for block in group.blocks),
             )  # fmt: skip
             steps.append(step)
@@ -176,12 +176,10 @@ class _Kept:
         return tuple(whole)
 
 
-def _holds(group: list[Item], parts: tuple[Part, ...]) -> tuple[Hold, ...]:
-    """How long each resource is had at most, in computing time of the step: from its first holder to its last."""
-    found = []
-    for resource in sorted({name for item in group for name in item.holds}):
-        places = [at for at, item in enumerate(group) if resource in item.holds]
-        span = parts[places[0] : places[-1] + 1]
-        ps = sum(tile.compute_ps for part in span for tile in part.tiles)
-        found.append(Hold(resource, ps, places[0], places[-1]))
-    return tuple(found)
+def _holds(group: list[Item]) -> tuple[Hold, ...]:
+    """The resources that items of one step hold, each from its first holder to its last."""
+    places = {
+        resource: [at for at, item in enumerate(group) if resource in item.holds]
+        for resource in sorted({name for item in group for name in item.holds})
+    }
+    return tuple(Hold(resource, at[0], at[-1]) for resource, at in places.items())

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import pairwise
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from simpy import Environment
 
 from tlm3d.blocks import ComputeSpec, SensorSpec
 from tlm3d.blocks.memory import Memory
 from tlm3d.blocks.processor import Processor
-from tlm3d.bounds.demand import Demand
 from tlm3d.errors import ElaborationError
 from tlm3d.links import LinkSpec
 from tlm3d.model.activations.arrivals import arrivals_of, deadline_ps, period_ps
@@ -22,7 +22,6 @@ from tlm3d.model.activations.chance import Chance
 from tlm3d.model.camera import Camera, Subscription, check_frame_time
 from tlm3d.model.carrier import Carrier
 from tlm3d.model.context import Context, Owner
-from tlm3d.model.demand import Elaborated, demand_of
 from tlm3d.model.dispatcher import Dispatcher
 from tlm3d.model.gate import Powers, powers_of
 from tlm3d.model.job import Job
@@ -31,7 +30,6 @@ from tlm3d.model.pipeline import Pipeline
 from tlm3d.model.plan import residency_plan
 from tlm3d.model.pool import Pool
 from tlm3d.model.residency import Residency
-from tlm3d.model.step_demand import Stretch
 from tlm3d.model.surroundings import Builder, build
 from tlm3d.model.task_runner import TaskRunner
 from tlm3d.model.topology import Route, Topology
@@ -42,6 +40,10 @@ from tlm3d.spec.binding import BlockName, bind, frame_rates
 from tlm3d.spec.platform import PlatformSpec, with_frame_rates
 from tlm3d.spec.workload import WorkloadSpec
 from tlm3d.tlm.fabric import Fabric
+
+if TYPE_CHECKING:
+    from tlm3d.bounds.demand import Demand
+    from tlm3d.model.step_demand import Stretch
 
 
 @contextmanager
@@ -156,6 +158,8 @@ class System:
 
     def demand(self, stretch: Stretch | None = None) -> Demand:
         """What the tasks ask for at worst, for bounds; computing times of a task on a block times ``stretch``."""
+        from tlm3d.model.demand import Elaborated, demand_of  # a run does without
+
         made = Elaborated(
             self._platform, self._workload, self._bindings, self._works, self._policy, self.recording.policy,
             self.recording, self._pools(), self._topology.channels, self._frame_rates_hz(), self._sensor_routes(),

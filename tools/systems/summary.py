@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from systems import KINDS
@@ -62,22 +59,6 @@ def _summary(kind: str, systems: Sequence[Measured], what: str = "response") -> 
 def _thousandths(row: Row) -> int:
     assert row.bound_ps
     return 1000 * row.longest_ps // row.bound_ps
-
-
-def written(rows: Sequence[Summary]) -> str:
-    """As in the file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([Summary._fields, *rows])
-    return text.getvalue()
-
-
-def read(path: Path) -> list[Summary]:
-    """Raises OSError, or ValueError where it is no such table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        head, *rows = csv.reader(file)
-    if tuple(head) != Summary._fields:
-        raise ValueError(f"{path.name}: expected the columns {', '.join(Summary._fields)}")
-    return [Summary(kind, *map(int, numbers)) for kind, *numbers in rows]
 
 
 def table(rows: Sequence[Summary]) -> str:

@@ -8,11 +8,12 @@ from random import Random
 import pytest
 
 from bound_tightness import DATA, ONE_PROCESSOR, PAGE, main, names_of, page_differs, quantiles
+from rows import read, written
 from systems import KINDS, can_be_built, draw
 from systems.measure import Measured, Row
 from systems.pair import Pair, uunifast
 from systems.shrink import shrunk
-from systems.summary import BEGIN, END, placed, read, summaries, table, written
+from systems.summary import BEGIN, END, Summary, placed, summaries, table
 from tlm3d import load_platform, load_workload
 
 
@@ -115,9 +116,9 @@ def test_a_row_of_the_data_has_what_came_out_for_its_kind() -> None:
 def test_the_table_is_worked_out_from_the_data(tmp_path: Path) -> None:
     rows = summaries(measured(), ONE_PROCESSOR)
     file = tmp_path / "data.csv"
-    file.write_text(written(rows), encoding="utf-8")
-    assert read(file) == rows
-    told = table(read(file))
+    file.write_text(written(Summary, rows), encoding="utf-8")
+    assert read(file, Summary) == rows
+    told = table(read(file, Summary))
     assert told.startswith("Of 3 systems, 18 simulated jobs:\n")
     assert "| 2 | 5 | 80 % | 1 | 0.500 | 0.500 | 0.999 | 1.000 | 1.001 |" in told
     assert "| reaction | of chains | 3 | 0 | - | 0 | - | - | - | - | - |" in told
@@ -125,21 +126,21 @@ def test_the_table_is_worked_out_from_the_data(tmp_path: Path) -> None:
 
 def test_the_page_has_the_table_of_the_data_and_nothing_was_contradicted() -> None:
     assert not page_differs(DATA, PAGE, write=False)
-    rows = read(DATA)
+    rows = read(DATA, Summary)
     assert {row.kind for row in rows} > set(KINDS)
     assert all(row.contradicted == 0 and row.p100 <= 1000 for row in rows)
 
 
 def test_the_table_is_written_where_its_place_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, page = tmp_path / "data.csv", tmp_path / "page.md"
-    data.write_text(written(summaries(measured(), ONE_PROCESSOR)), encoding="utf-8")
+    data.write_text(written(Summary, summaries(measured(), ONE_PROCESSOR)), encoding="utf-8")
     page.write_text(f"# Before\n{BEGIN}old\n{END}after\n", encoding="utf-8")
     few = ["--check", "--systems", "1", "--kinds", "fixed", "--processes", "1"]
     assert main(few, data, page) == 1
     assert "is not up to date" in capsys.readouterr().out
     assert main(["--page"], data, page) == 0
     now = page.read_text(encoding="utf-8")
-    assert now == f"# Before\n{BEGIN}\n{table(read(data))}\n{END}after\n"
+    assert now == f"# Before\n{BEGIN}\n{table(read(data, Summary))}\n{END}after\n"
     assert "is not up to date" not in (main(few, data, page), capsys.readouterr().out)[1]
     page.write_text("# Nowhere\n", encoding="utf-8")
     assert main(["--page"], data, page) == 2
